@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * ipcmod: in-kernel IPC objects reached through /dev/ipcx.
+ *
+ * Documentation/uapi.rst renders this header; Documentation/guide.rst tells
+ * the story.
+ */
+#ifndef _UAPI_LINUX_IPCX_H
+#define _UAPI_LINUX_IPCX_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * DOC: rules for every command
+ *
+ * All commands are ioctls with fixed-width fields and the same layout for
+ * 32-bit and 64-bit callers. A structure may grow at its end in a later
+ * version: the kernel matches a command by its number (_IOC_NR) and direction
+ * and takes the structure's size from the command word. A shorter structure is
+ * completed with zeros; the part of a longer one that this kernel does not
+ * know must be zero, else E2BIG. One shorter than its first published form is
+ * EINVAL. Unknown flags and non-zero reserved fields are EINVAL. An unknown
+ * command is ENOTTY, and so is one that the kind of file does not have.
+ *
+ * Commands that return a file descriptor return it as the ioctl's value, and
+ * only when nothing can fail any more.
+ *
+ * Errors that every command may give, and that are not repeated below:
+ *
+ * ====== ===================================================================
+ * EFAULT a pointer leads outside the caller's memory; nothing was changed
+ * EINVAL a field is out of range, reserved or contradicts another
+ * ENOMEM the kernel has no memory
+ * ENOTTY no such command on this kind of file
+ * E2BIG  the structure is longer than this kernel's, and not zero there
+ * ====== ===================================================================
+ */
+
+#define IPCX_DEVICE		"/dev/ipcx"
+
+/** IPCX_UAPI_VERSION - raised whenever a command or field is added */
+#define IPCX_UAPI_VERSION	1
+
+/** IPCX_NAME_MAX - longest name in bytes, without a terminating NUL */
+#define IPCX_NAME_MAX		511
+
+/** IPCX_NO_DEADLINE - value of &struct ipcx_deadline.ns that means "for ever" */
+#define IPCX_NO_DEADLINE	(~0ULL)
+
+/**
+ * enum ipcx_type - kinds of object
+ * @IPCX_TYPE_ANY:    in requests only: whatever it is
+ * @IPCX_TYPE_PIPE:   byte stream
+ * @IPCX_TYPE_QUEUE:  typed messages (reserved, not in this version)
+ * @IPCX_TYPE_REGION: shared memory (reserved, not in this version)
+ * @IPCX_TYPE_SEM:    semaphore set (reserved, not in this version)
+ */
+enum ipcx_type {
+	IPCX_TYPE_ANY		= 0,
+	IPCX_TYPE_PIPE		= 1,
+	IPCX_TYPE_QUEUE		= 2,
+	IPCX_TYPE_REGION	= 3,
+	IPCX_TYPE_SEM		= 4,
+};
+
+/**
+ * enum ipcx_lifetime - when an object ends
+ * @IPCX_LIFETIME_TRANSIENT:  with its last file (or mapping)
+ * @IPCX_LIFETIME_PERSISTENT: when it has been unlinked or removed, and its
+ *			      last user is gone
+ * @IPCX_LIFETIME_OWNED:      as persistent, and it is unlinked when the process
+ *			      (thread group) that created it has exited,
+ *			      before a wait for that process returns
+ */
+enum ipcx_lifetime {
+	IPCX_LIFETIME_TRANSIENT		= 0,
+	IPCX_LIFETIME_PERSISTENT	= 1,
+	IPCX_LIFETIME_OWNED		= 2,
+};
+
+/**
+ * enum ipcx_access - what a file may do
+ * @IPCX_ACCESS_NONE:  hold the object, nothing else
+ * @IPCX_ACCESS_READ:  take data out
+ * @IPCX_ACCESS_WRITE: put data in
+ * @IPCX_ACCESS_RDWR:  both
+ */
+enum ipcx_access {
+	IPCX_ACCESS_NONE	= 0,
+	IPCX_ACCESS_READ	= 1,
+	IPCX_ACCESS_WRITE	= 2,
+	IPCX_ACCESS_RDWR	= 3,
+};
+
+/**
+ * enum ipcx_flags - flags of requests; each request says which it knows
+ * @IPCX_NONBLOCK:   for a new file: O_NONBLOCK is set, and opening does not
+ *		     wait; for one transfer: do not wait (EAGAIN)
+ * @IPCX_INHERIT:    the new file descriptor survives exec; without it,
+ *		     FD_CLOEXEC is set
+ * @IPCX_OR_OPEN:    if the name exists, open that object instead
+ * @IPCX_NO_RESTART: a signal ends the wait with EINTR even if its handler was
+ *		     installed with SA_RESTART
+ * @IPCX_NO_SIGPIPE: EPIPE without the signal
+ */
+enum ipcx_flags {
+	IPCX_NONBLOCK		= 1 << 0,
+	IPCX_INHERIT		= 1 << 1,
+	IPCX_OR_OPEN		= 1 << 2,
+	IPCX_NO_RESTART		= 1 << 3,
+	IPCX_NO_SIGPIPE		= 1 << 4,
+};
+
+/**
+ * struct ipcx_ref - which object is meant
+ * @name:     address of the name's bytes (no NUL needed), or 0
+ * @name_len: their number, 1 to %IPCX_NAME_MAX; 0 without a name
+ * @id:       the object's id, 1 to 2^31-1, or 0
+ * @cookie:   if not 0: the object's cookie must be this
+ *
+ * On the device, exactly one of @name and @id is given. On an object's own
+ * file all fields are zero: the object is the file's.
+ *
+ * ============ =============================================================
+ * EINVAL       neither or both given; a '/' or NUL in the name; anything
+ *              given on an object's own file
+ * ENAMETOOLONG name_len above IPCX_NAME_MAX
+ * ENOENT       no such object in the caller's namespace
+ * ESTALE       the object exists, but has another cookie
+ * EIDRM        the object of this file was removed
+ * ============ =============================================================
+ */
+struct ipcx_ref {
+	__aligned_u64 name;
+	__u32 name_len;
+	__u32 id;
+	__aligned_u64 cookie;
+};
+
+/**
+ * struct ipcx_deadline - until when to wait
+ * @ns:       absolute time in nanoseconds on @clock, at most 2^63-1, or
+ *	      %IPCX_NO_DEADLINE; a time that has passed means: try once
+ * @clock:    CLOCK_MONOTONIC (1), CLOCK_REALTIME (0; follows clock steps) or
+ *	      CLOCK_BOOTTIME (7)
+ * @reserved: 0
+ *
+ * A wait that reaches its deadline ends with ETIMEDOUT; what was transferred
+ * before counts.
+ */
+struct ipcx_deadline {
+	__aligned_u64 ns;
+	__u32 clock;
+	__u32 reserved;
+};
+
+/**
+ * struct ipcx_pipe_params - what a new pipe is like
+ * @capacity_bytes: 4096 up to &struct ipcx_query.pipe_capacity_max; rounded up
+ *		    to a power of two; 0 is the default, 65536
+ */
+struct ipcx_pipe_params {
+	__aligned_u64 capacity_bytes;
+};
+
+/**
+ * struct ipcx_create - argument of %IPCX_IOC_CREATE (device)
+ * @name:        address of the name's bytes, or 0 for a nameless object
+ * @name_len:    their number, 1 to %IPCX_NAME_MAX; 0 without a name
+ * @type:        an &enum ipcx_type, not %IPCX_TYPE_ANY
+ * @access:      an &enum ipcx_access: what the returned file may do. The creator
+ *		 gets it whatever @mode says
+ * @lifetime:    an &enum ipcx_lifetime
+ * @mode:        permission bits 0 to 0777; the caller's umask is applied
+ * @flags:       %IPCX_NONBLOCK, %IPCX_INHERIT, %IPCX_OR_OPEN
+ * @params:      address of the type's parameters, or 0 for all defaults
+ * @params_size: sizeof the parameters; grows as every structure does
+ * @reserved:    0
+ *
+ * Makes an object and returns a file descriptor for it; never waits. The file
+ * belongs to the caller's effective (file system) uid and gid. A name that
+ * exists is EEXIST, unless %IPCX_OR_OPEN asks to open that object: then
+ * @lifetime, @mode and @params say nothing about it, and permission is checked
+ * as %IPCX_IOC_OPEN does.
+ *
+ * ============ =============================================================
+ * EEXIST       the name is taken
+ * EINVAL       a '/' or NUL in the name; OR_OPEN without a name
+ * ENAMETOOLONG name_len above IPCX_NAME_MAX
+ * EOPNOTSUPP   this kernel has no such type
+ * EDQUOT       the caller's or the namespace's account is full
+ * ENOSPC       no id is free
+ * EMFILE       the process has too many files, ENFILE the system
+ * EACCES       OR_OPEN: no permission
+ * EPROTOTYPE   OR_OPEN: the name is an object of another type
+ * ============ =============================================================
+ */
+struct ipcx_create {
+	__aligned_u64 name;
+	__u32 name_len;
+	__u32 type;
+	__u32 access;
+	__u32 lifetime;
+	__u32 mode;
+	__u32 flags;
+	__aligned_u64 params;
+	__u32 params_size;
+	__u32 reserved;
+};
+
+/**
+ * struct ipcx_open - argument of %IPCX_IOC_OPEN (device, object)
+ * @ref:      the object; by id only persistent ones can be opened, else ENOENT.
+ *	      On an object's file: another file for the same object
+ * @type:     what the object must be, or %IPCX_TYPE_ANY
+ * @access:   an &enum ipcx_access; permission is checked for it
+ * @flags:    %IPCX_NONBLOCK, %IPCX_INHERIT, %IPCX_NO_RESTART
+ * @reserved: 0
+ * @deadline: how long to wait for a pipe's other side
+ *
+ * Returns a file descriptor. Opening a named pipe follows fifo(7): for reading
+ * it waits for a writer, for writing for a reader, with %IPCX_NONBLOCK it waits
+ * for neither and is ENXIO for writing without a reader; for both and for none
+ * it never waits. One difference: a pipe that holds bytes can be opened for
+ * reading at once. Nameless pipes never wait.
+ *
+ * ============ =============================================================
+ * EACCES       no permission
+ * EPROTOTYPE   the object is of another type
+ * ENXIO        nonblocking, for writing, and no reader
+ * EINTR        a signal came while waiting
+ * ETIMEDOUT    the deadline came while waiting
+ * EIDRM        the object was removed, now or while waiting
+ * EDQUOT       the caller's account is full
+ * EMFILE       the process has too many files, ENFILE the system
+ * ============ =============================================================
+ */
+struct ipcx_open {
+	struct ipcx_ref ref;
+	__u32 type;
+	__u32 access;
+	__u32 flags;
+	__u32 reserved;
+	struct ipcx_deadline deadline;
+};
+
+/**
+ * struct ipcx_io - argument of %IPCX_IOC_READ, %IPCX_IOC_WRITE (device, object)
+ * @ref:      the object; by name or id, permission is checked each time, and
+ *	      only persistent objects can be reached by id
+ * @buf:      address of the data
+ * @len:      their number in bytes; more than 2^31-4096 is cut to that
+ * @flags:    %IPCX_NONBLOCK, %IPCX_NO_RESTART, %IPCX_NO_SIGPIPE
+ * @reserved: 0
+ * @deadline: how long to wait
+ *
+ * read(2) and write(2) with a deadline. Returns the number of bytes
+ * transferred; once some were, a signal, a deadline or a fault ends the call
+ * with their number.
+ *
+ * A transfer by name or id on the device is not an open file: it makes its
+ * caller neither reader nor writer, knows no end of file and no EPIPE, and
+ * waits for data or space instead.
+ *
+ * ============ =============================================================
+ * EBADF        the file was not opened for this
+ * EACCES       on the device: no permission
+ * EAGAIN       IPCX_NONBLOCK or O_NONBLOCK, and it would have to wait
+ * EINTR        a signal came while waiting
+ * ETIMEDOUT    the deadline came while waiting
+ * EPIPE        writing, and the last reader is gone
+ * EIDRM        the object was removed
+ * ============ =============================================================
+ */
+struct ipcx_io {
+	struct ipcx_ref ref;
+	__aligned_u64 buf;
+	__aligned_u64 len;
+	__u32 flags;
+	__u32 reserved;
+	struct ipcx_deadline deadline;
+};
+
+/**
+ * enum ipcx_stat_flags - &struct ipcx_stat.flags
+ * @IPCX_STAT_NAMED:  the object has a name now
+ * @IPCX_STAT_LINKED: the object lives on without users (persistent or owned,
+ *		      and not yet unlinked)
+ */
+enum ipcx_stat_flags {
+	IPCX_STAT_NAMED		= 1 << 0,
+	IPCX_STAT_LINKED	= 1 << 1,
+};
+
+/**
+ * struct ipcx_stat - argument of %IPCX_IOC_STAT (device, object)
+ * @ref:             in: the object. On the device read permission is needed
+ * @size:            out: the kernel's sizeof this structure
+ * @flags:           bits of &enum ipcx_stat_flags
+ * @id:              1 to 2^31-1, unique in the namespace while the object lives
+ * @type:            an &enum ipcx_type
+ * @cookie:          never used twice while the module is loaded
+ * @lifetime:        an &enum ipcx_lifetime
+ * @mode:            permission bits
+ * @uid:             owner, in the caller's user namespace (overflow uid if it
+ *		     has none there); likewise @gid, @creator_uid, @creator_gid
+ * @gid:             owning group
+ * @creator_uid:     who created it
+ * @creator_gid:     who created it
+ * @creator_pid:     process that created it, as the caller's pid namespace
+ *		     knows it, 0 if it doesn't; likewise the two that follow
+ * @last_reader_pid: process that last took data out
+ * @last_writer_pid: process that last put data in
+ * @opens:           open files of the object
+ * @created_ns:      when, in ns of CLOCK_REALTIME; likewise the three that
+ *		     follow, 0 for never. Their grain is a clock tick
+ * @changed_ns:      last change of owner, mode or name
+ * @read_ns:         data was last taken out
+ * @write_ns:        data was last put in
+ * @charged_bytes:   what the creator's accounts are charged for it
+ * @capacity_bytes:  how much payload it can hold
+ * @used_bytes:      how much payload it holds
+ * @readers:         open files that can read
+ * @writers:         open files that can write
+ * @waiting_readers: tasks asleep until there is something to read
+ * @waiting_writers: tasks asleep until there is space
+ * @name_len:        length of the name, 0 without one
+ * @reserved:        0
+ * @name:            the name and a NUL
+ *
+ * Nothing is taken or changed. Counts are those of one moment each.
+ */
+struct ipcx_stat {
+	struct ipcx_ref ref;
+	__u32 size;
+	__u32 flags;
+	__u32 id;
+	__u32 type;
+	__aligned_u64 cookie;
+	__u32 lifetime;
+	__u32 mode;
+	__u32 uid;
+	__u32 gid;
+	__u32 creator_uid;
+	__u32 creator_gid;
+	__s32 creator_pid;
+	__s32 last_reader_pid;
+	__s32 last_writer_pid;
+	__u32 opens;
+	__aligned_u64 created_ns;
+	__aligned_u64 changed_ns;
+	__aligned_u64 read_ns;
+	__aligned_u64 write_ns;
+	__aligned_u64 charged_bytes;
+	__aligned_u64 capacity_bytes;
+	__aligned_u64 used_bytes;
+	__u32 readers;
+	__u32 writers;
+	__u32 waiting_readers;
+	__u32 waiting_writers;
+	__u32 name_len;
+	__u32 reserved;
+	char name[IPCX_NAME_MAX + 1];
+};
+
+/**
+ * struct ipcx_usage - one account: what is charged to it, and its limits
+ * @objects:     objects charged
+ * @objects_max: limit
+ * @bytes:       bytes charged
+ * @bytes_max:   limit
+ */
+struct ipcx_usage {
+	__aligned_u64 objects;
+	__aligned_u64 objects_max;
+	__aligned_u64 bytes;
+	__aligned_u64 bytes_max;
+};
+
+/**
+ * struct ipcx_query - result of %IPCX_IOC_QUERY (device)
+ * @size:                  the kernel's sizeof this structure
+ * @version:               the kernel's %IPCX_UAPI_VERSION
+ * @types:                 bit 1 << &enum ipcx_type for each type it has
+ * @name_max:              %IPCX_NAME_MAX
+ * @pipe_capacity_min:     in bytes
+ * @pipe_capacity_default: in bytes
+ * @pipe_capacity_max:     in bytes
+ * @user:                  the account of the caller's uid, over all namespaces
+ * @ns:                    the account of the caller's namespace
+ */
+struct ipcx_query {
+	__u32 size;
+	__u32 version;
+	__u32 types;
+	__u32 name_max;
+	__aligned_u64 pipe_capacity_min;
+	__aligned_u64 pipe_capacity_default;
+	__aligned_u64 pipe_capacity_max;
+	struct ipcx_usage user;
+	struct ipcx_usage ns;
+};
+
+/**
+ * DOC: commands
+ *
+ * ================= ===================== ================== ================
+ * command           argument              on                 returns
+ * ================= ===================== ================== ================
+ * IPCX_IOC_CREATE   struct ipcx_create    device             a new fd
+ * IPCX_IOC_OPEN     struct ipcx_open      device, object     a new fd
+ * IPCX_IOC_UNLINK   struct ipcx_ref       device, object     0
+ * IPCX_IOC_REMOVE   struct ipcx_ref       device, object     0
+ * IPCX_IOC_QUERY    struct ipcx_query     device             0
+ * IPCX_IOC_STAT     struct ipcx_stat      device, object     0
+ * IPCX_IOC_READ     struct ipcx_io        device, object     bytes
+ * IPCX_IOC_WRITE    struct ipcx_io        device, object     bytes
+ * ================= ===================== ================== ================
+ *
+ * UNLINK takes the name away and ends the object when its last user is gone;
+ * who has it open goes on. A persistent nameless object is unlinked by its id.
+ * REMOVE does the same and also wakes everybody who waits on the object; they,
+ * and every later call on it, get EIDRM. Both need the object's owner or
+ * CAP_IPC_OWNER in the user namespace of the caller's network namespace (EPERM).
+ * UNLINK of an object with neither name nor link is ENOENT.
+ *
+ * Files also take read(2), write(2), readv(2), writev(2), poll(2), FIONREAD
+ * (int: bytes that can be read), fstat(2), fchmod(2), fchown(2) and
+ * fcntl(2)'s O_NONBLOCK and O_ASYNC.
+ */
+#define IPCX_IOC_MAGIC		0xBE
+
+#define IPCX_IOC_CREATE		_IOW(IPCX_IOC_MAGIC, 1, struct ipcx_create)
+#define IPCX_IOC_OPEN		_IOW(IPCX_IOC_MAGIC, 2, struct ipcx_open)
+#define IPCX_IOC_UNLINK		_IOW(IPCX_IOC_MAGIC, 3, struct ipcx_ref)
+#define IPCX_IOC_REMOVE		_IOW(IPCX_IOC_MAGIC, 4, struct ipcx_ref)
+#define IPCX_IOC_QUERY		_IOR(IPCX_IOC_MAGIC, 5, struct ipcx_query)
+#define IPCX_IOC_STAT		_IOWR(IPCX_IOC_MAGIC, 6, struct ipcx_stat)
+#define IPCX_IOC_READ		_IOW(IPCX_IOC_MAGIC, 16, struct ipcx_io)
+#define IPCX_IOC_WRITE		_IOW(IPCX_IOC_MAGIC, 17, struct ipcx_io)
+
+#endif /* _UAPI_LINUX_IPCX_H */
