@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Waiting: deadlines and signals, alike for all types.
+ *
+ * A wait in this module is always the loop
+ *
+ *	for (;;) {
+ *		prepare_to_wait(&queue, &wait, TASK_INTERRUPTIBLE);
+ *		if (what was waited for)
+ *			break;
+ *		if (err)
+ *			break;
+ *		err = ipcx_sleep(patience);
+ *	}
+ *
+ * so that what has been delivered beats a signal or deadline that came later.
+ */
+#include <linux/hrtimer.h>
+#include <linux/ipcx.h>
+#include <linux/sched/signal.h>
+
+#include "wait.h"
+
+/**
+ * ipcx_patience_of_file - how read(2), write(2) and open(2) wait
+ * @nonblock: not at all
+ */
+struct ipcx_patience ipcx_patience_of_file(bool nonblock)
+{
+	return (struct ipcx_patience) {
+		.expires = KTIME_MAX,
+		.clock = CLOCK_MONOTONIC,
+		.nonblock = nonblock,
+		.restart = true,
+	};
+}
+
+/**
+ * ipcx_patience_init - how a command waits
+ * @patience: filled in
+ * @deadline: as user space gave it
+ * @flags:    %IPCX_NONBLOCK, %IPCX_NO_RESTART; others are ignored
+ *
+ * Return: 0 or -EINVAL.
+ */
+int ipcx_patience_init(struct ipcx_patience *patience,
+		       const struct ipcx_deadline *deadline, u32 flags)
+{
+	if (deadline->reserved)
+		return -EINVAL;
+	if (deadline->clock != CLOCK_MONOTONIC &&
+	    deadline->clock != CLOCK_REALTIME &&
+	    deadline->clock != CLOCK_BOOTTIME)
+		return -EINVAL;
+	if (deadline->ns > KTIME_MAX && deadline->ns != IPCX_NO_DEADLINE)
+		return -EINVAL;
+
+	patience->clock = deadline->clock;
+	patience->expires = min_t(u64, deadline->ns, KTIME_MAX);
+	patience->nonblock = flags & IPCX_NONBLOCK;
+	patience->restart = !(flags & IPCX_NO_RESTART);
+	return 0;
+}
+
+/**
+ * ipcx_sleep - sleep once
+ * @patience: how
+ *
+ * The caller is on a wait queue and in TASK_INTERRUPTIBLE.
+ *
+ * Return: 0 when woken, -EAGAIN, -ERESTARTSYS, -EINTR or -ETIMEDOUT.
+ */
+int ipcx_sleep(const struct ipcx_patience *patience)
+{
+	ktime_t expires = patience->expires;
+	ktime_t *timeout = expires == KTIME_MAX ? NULL : &expires;
+
+	if (patience->nonblock)
+		return -EAGAIN;
+	if (signal_pending(current))
+		return patience->restart ? -ERESTARTSYS : -EINTR;
+	if (!schedule_hrtimeout_range_clock(timeout, current->timer_slack_ns,
+					    HRTIMER_MODE_ABS, patience->clock))
+		return -ETIMEDOUT;
+	return 0;
+}
