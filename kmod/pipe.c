@@ -1,0 +1,809 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pipes: a ring of bytes between two sides.
+ *
+ * The reading and the writing side share no lock. Each side has one owner at a
+ * time, who holds its busy bit while he copies and while he waits for the other
+ * side; everybody else waits for his turn on a queue, so that this wait too ends
+ * with a signal or a deadline, even if the owner hangs in a page fault. The
+ * ring itself is single-producer, single-consumer:
+ *
+ *	writing side				reading side
+ *	------------				------------
+ *	load rd.pos (acquire)			load wr.pos (acquire)
+ *	copy into the free part			copy out of the used part
+ *	store wr.pos (release)			store rd.pos (release)
+ *
+ * wr.pos and rd.pos only grow (and wrap); the used part of the ring is [rd.pos,
+ * wr.pos). The acquire of one side pairs with the release of the other: bytes
+ * are in the ring before they are counted, and copied out before they are free.
+ *
+ * Sleeping (tag SLEEP). A sleeper announces himself and then looks; whoever
+ * changes something changes it and then looks for sleepers; a full barrier
+ * stands between the two on both sides, so that they can't miss each other:
+ *
+ *	owner of a side, or poll		the other side
+ *	------------------------		--------------
+ *	side->need = n
+ *	add to side->owner or side->poll	store pos
+ *	smp_mb()				smp_mb()
+ *	load pos: enough?			load owner, poll, need: anybody?
+ *
+ * Turns (tag TURN) work alike with the busy bit in the place of pos. Changes
+ * of removed and of the number of files wake everybody without looking.
+ */
+#include <linux/fs.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/pid_namespace.h>
+#include <linux/poll.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
+#include <linux/timekeeping.h>
+#include <linux/vmalloc.h>
+#include <linux/wait.h>
+#include <asm/ioctls.h>
+
+#include "compat/uio.h"
+#include "ioctl.h"
+#include "object.h"
+#include "pipe.h"
+#include "wait.h"
+
+#define SIDE_BUSY	0	/* bit of pipe_side.busy */
+
+static ulong pipe_capacity_max = SZ_16M;
+module_param(pipe_capacity_max, ulong, 0644);
+MODULE_PARM_DESC(pipe_capacity_max,
+		 "largest capacity of a pipe in bytes (at most 1 GiB)");
+
+/**
+ * ipcx_pipe_capacity_max - largest capacity in bytes, now
+ */
+u64 ipcx_pipe_capacity_max(void)
+{
+	return clamp_t(u64, READ_ONCE(pipe_capacity_max), PIPE_BUF, SZ_1G);
+}
+
+/**
+ * struct pipe_side - the reading or the writing side
+ * @pos:      bytes that have passed this side; stored by the owner
+ * @busy:     bit SIDE_BUSY: the side has an owner
+ * @need:     how many bytes (or how much space) the owner sleeps for
+ * @owner:    the owner, asleep until the other side has moved
+ * @turn:     tasks that wait to own the side, exclusive
+ * @poll:     tasks that poll this side
+ * @waiting:  tasks asleep on @owner and @turn
+ * @files:    open files of this side; written under pipe.lock
+ * @arrivals: how many there have ever been; written under pipe.lock
+ * @last:     process that last moved bytes, a reference; stored by the owner
+ *	      under pipe.lock
+ * @last_ns:  when; stored by the owner
+ * @fasync:   files that want a signal; guarded by the fasync code
+ */
+struct pipe_side {
+	size_t pos;
+	unsigned long busy;
+	size_t need;
+	wait_queue_head_t owner;
+	wait_queue_head_t turn;
+	wait_queue_head_t poll;
+	atomic_t waiting;
+	u32 files;
+	u32 arrivals;
+	struct pid *last;
+	u64 last_ns;
+	struct fasync_struct *fasync;
+};
+
+/**
+ * struct pipe - a pipe
+ * @obj:      common part
+ * @ring:     the bytes
+ * @capacity: size of @ring, a power of two
+ * @lock:     guards each side's files and arrivals against each other, and last
+ * @open:     tasks that wait for the other side to be opened
+ * @rd:       reading side
+ * @wr:       writing side
+ */
+struct pipe {
+	struct ipcx_object obj;
+	void *ring;
+	size_t capacity;
+	spinlock_t lock;	/* files, arrivals, last of both sides */
+	wait_queue_head_t open;
+	struct pipe_side rd ____cacheline_aligned_in_smp;
+	struct pipe_side wr ____cacheline_aligned_in_smp;
+};
+
+/* Is there something, and how much? -EAGAIN if not yet. */
+typedef ssize_t (*pipe_check_fn)(struct pipe *pipe,
+				 const struct ipcx_handle *handle, size_t need);
+
+static struct pipe *to_pipe(struct ipcx_object *obj)
+{
+	return container_of(obj, struct pipe, obj);
+}
+
+static struct pipe *file_pipe(struct file *file)
+{
+	struct ipcx_handle *handle = file->private_data;
+
+	return to_pipe(handle->obj);
+}
+
+/* ---- State ---- */
+
+/* How far the other side has come, and with that what it did to the ring. */
+static size_t pos_load(const struct pipe_side *side)
+{
+	/* Pairs with pos_store(). */
+	return smp_load_acquire(&side->pos);
+}
+
+/* The owner of the side has copied: the other side may have it. */
+static void pos_store(struct pipe_side *side, size_t pos)
+{
+	/* Pairs with pos_load(). */
+	smp_store_release(&side->pos, pos);
+}
+
+/*
+ * Has the file's other side come, since or when it was opened, and gone? Pairs
+ * with side_arrive() and side_leave(): whoever sees an arrival sees the file
+ * counted, unless it has left again; and whoever sees that the last has left
+ * sees all it did. A by-id operation has no file and sees no end.
+ */
+static bool peers_gone(const struct pipe_side *peers,
+		       const struct ipcx_handle *handle)
+{
+	/* Pairs with side_arrive(). */
+	if (!handle || smp_load_acquire(&peers->arrivals) == handle->peers)
+		return false;
+	/* Pairs with side_leave(). */
+	return !smp_load_acquire(&peers->files);
+}
+
+/* Bytes that can be read, 0 at the end of file, or an error. */
+static ssize_t pipe_readable(struct pipe *pipe, const struct ipcx_handle *handle,
+			     size_t need)
+{
+	/* First this: the last writer may have written before he left. */
+	bool ended = peers_gone(&pipe->wr, handle);
+	size_t used = pos_load(&pipe->wr) - READ_ONCE(pipe->rd.pos);
+
+	if (ipcx_object_removed(&pipe->obj))
+		return -EIDRM;
+	if (used >= need)
+		return used;
+	return ended ? 0 : -EAGAIN;
+}
+
+/* Space that can be written to, at least @need, or an error. */
+static ssize_t pipe_writable(struct pipe *pipe, const struct ipcx_handle *handle,
+			     size_t need)
+{
+	size_t used = READ_ONCE(pipe->wr.pos) - pos_load(&pipe->rd);
+
+	if (ipcx_object_removed(&pipe->obj))
+		return -EIDRM;
+	if (peers_gone(&pipe->rd, handle))
+		return -EPIPE;
+	return pipe->capacity - used >= need ? pipe->capacity - used : -EAGAIN;
+}
+
+/* The same for somebody who owns neither side, and may see both move. */
+static size_t pipe_used(const struct pipe *pipe)
+{
+	size_t rd = pos_load(&pipe->rd);
+	size_t used = pos_load(&pipe->wr) - rd;
+
+	return min(used, pipe->capacity);
+}
+
+static bool side_busy(const struct pipe_side *side)
+{
+	return test_bit(SIDE_BUSY, &side->busy);
+}
+
+/* Would a read() find bytes without waiting for anybody? */
+static bool poll_readable(const struct pipe *pipe)
+{
+	return !side_busy(&pipe->rd) && pipe_used(pipe);
+}
+
+/* Would a write() of PIPE_BUF bytes? */
+static bool poll_writable(const struct pipe *pipe)
+{
+	return !side_busy(&pipe->wr) &&
+	       pipe->capacity - pipe_used(pipe) >= PIPE_BUF;
+}
+
+/* ---- Waking ---- */
+
+/*
+ * The side has become ready, or free while it is ready: pollers are told that
+ * they would have to wait while somebody owns it. After a full barrier.
+ */
+static void wake_pollers(struct pipe *pipe, struct pipe_side *side)
+{
+	bool reading = side == &pipe->rd;
+
+	/* The caller's full barrier pairs with that in pipe_poll(). */
+	if (!waitqueue_active(&side->poll) && !READ_ONCE(side->fasync))
+		return;
+	if (!(reading ? poll_readable(pipe) : poll_writable(pipe)))
+		return;
+	wake_up_interruptible_poll(&side->poll,
+				   reading ? EPOLLIN | EPOLLRDNORM :
+					     EPOLLOUT | EPOLLWRNORM);
+	kill_fasync(&side->fasync, SIGIO, reading ? POLL_IN : POLL_OUT);
+}
+
+/* @side can go on with @avail bytes: the other side has just moved. */
+static void side_notify(struct pipe *pipe, struct pipe_side *side, size_t avail)
+{
+	smp_mb();	/* SLEEP: pairs with side_await() and pipe_poll() */
+	if (waitqueue_active(&side->owner) && avail >= READ_ONCE(side->need))
+		wake_up_interruptible_sync_poll(&side->owner, 0);
+	wake_pollers(pipe, side);
+}
+
+/* Something ended that the side's owner and pollers may wait for. */
+static void side_hang_up(struct pipe_side *side, __poll_t events)
+{
+	wake_up_interruptible_all(&side->owner);
+	wake_up_interruptible_poll(&side->poll, events);
+	kill_fasync(&side->fasync, SIGIO, POLL_HUP);
+}
+
+/* ---- Owning a side ---- */
+
+static bool side_try(struct pipe_side *side)
+{
+	return !test_and_set_bit_lock(SIDE_BUSY, &side->busy);
+}
+
+/* Wait for a turn. A wake-up that comes with an error goes to the next. */
+static int side_queue(struct pipe *pipe, struct pipe_side *side,
+		      const struct ipcx_patience *patience)
+{
+	DEFINE_WAIT_FUNC(wait, default_wake_function);
+	int err = 0;
+
+	atomic_inc(&side->waiting);
+	for (;;) {
+		/* TURN: the barrier in here pairs with side_release() */
+		prepare_to_wait_exclusive(&side->turn, &wait,
+					  TASK_INTERRUPTIBLE);
+		if (ipcx_object_removed(&pipe->obj)) {
+			err = -EIDRM;
+			break;
+		}
+		if (side_try(side)) {
+			err = 0;
+			break;
+		}
+		if (err)
+			break;
+		err = ipcx_sleep(patience);
+	}
+	finish_wait(&side->turn, &wait);
+	atomic_dec(&side->waiting);
+	if (err)
+		wake_up_interruptible(&side->turn);
+	return err;
+}
+
+static int side_acquire(struct pipe *pipe, struct pipe_side *side,
+			const struct ipcx_patience *patience)
+{
+	if (ipcx_object_removed(&pipe->obj))
+		return -EIDRM;
+	if (side_try(side))
+		return 0;
+	if (patience->nonblock)
+		return -EAGAIN;
+	return side_queue(pipe, side, patience);
+}
+
+static void side_release(struct pipe *pipe, struct pipe_side *side)
+{
+	clear_bit_unlock(SIDE_BUSY, &side->busy);
+	smp_mb__after_atomic();	/* TURN: pairs with side_queue(), pipe_poll() */
+	if (waitqueue_active(&side->turn))
+		wake_up_interruptible(&side->turn);
+	wake_pollers(pipe, side);
+}
+
+/*
+ * Wait as the owner of @side until @check finds @need, or the end. What has
+ * come beats a signal or deadline that came later.
+ */
+static ssize_t side_await(struct pipe *pipe, struct pipe_side *side,
+			  const struct ipcx_handle *handle,
+			  pipe_check_fn check, size_t need,
+			  const struct ipcx_patience *patience)
+{
+	DEFINE_WAIT(wait);
+	ssize_t ret;
+	int err = 0;
+
+	if (patience->nonblock)
+		return -EAGAIN;
+	WRITE_ONCE(side->need, need);
+	atomic_inc(&side->waiting);
+	for (;;) {
+		/* SLEEP: the barrier in here pairs with side_notify() */
+		prepare_to_wait(&side->owner, &wait, TASK_INTERRUPTIBLE);
+		ret = check(pipe, handle, need);
+		if (ret != -EAGAIN)
+			break;
+		ret = err;
+		if (err)
+			break;
+		err = ipcx_sleep(patience);
+	}
+	finish_wait(&side->owner, &wait);
+	atomic_dec(&side->waiting);
+	return ret;
+}
+
+/* The owner has moved the side: who and when, for IPC_STAT. */
+static void side_sign(struct pipe *pipe, struct pipe_side *side)
+{
+	struct pid *pid = task_tgid(current), *old = side->last;
+
+	WRITE_ONCE(side->last_ns, ktime_get_coarse_real_ns());
+	if (old == pid)
+		return;
+	get_pid(pid);
+	spin_lock(&pipe->lock);
+	side->last = pid;
+	spin_unlock(&pipe->lock);
+	put_pid(old);
+}
+
+/* ---- Copying ---- */
+
+/* How much is copied before the other side may have it. */
+static size_t chunk_bytes(const struct pipe *pipe)
+{
+	return clamp_t(size_t, pipe->capacity / 2, PIPE_BUF, SZ_64K);
+}
+
+/* Move @n bytes between the ring from @pos on and the caller; as many as can. */
+static size_t ring_copy(struct pipe *pipe, size_t pos, size_t n,
+			struct iov_iter *iter,
+			size_t (*copy)(void *ring, size_t n, struct iov_iter *i))
+{
+	size_t at = pos & (pipe->capacity - 1);
+	size_t first = min(n, pipe->capacity - at);
+	size_t done = copy(pipe->ring + at, first, iter);
+
+	if (done == first && n > first)
+		done += copy(pipe->ring, n - first, iter);
+	return done;
+}
+
+static size_t copy_in(void *ring, size_t n, struct iov_iter *from)
+{
+	return copy_from_iter(ring, n, from);
+}
+
+static size_t copy_out(void *ring, size_t n, struct iov_iter *to)
+{
+	return copy_to_iter(ring, n, to);
+}
+
+/* Read until the pipe is empty or the caller has all: at least one byte. */
+static ssize_t read_owned(struct pipe *pipe, const struct ipcx_handle *handle,
+			  struct iov_iter *to,
+			  const struct ipcx_patience *patience)
+{
+	size_t chunk = chunk_bytes(pipe), done = 0, n, copied;
+	ssize_t ret = 0;
+
+	while (iov_iter_count(to)) {
+		ret = pipe_readable(pipe, handle, 1);
+		if (ret == -EAGAIN && !done)
+			ret = side_await(pipe, &pipe->rd, handle, pipe_readable,
+					 1, patience);
+		if (ret <= 0)
+			break;
+		n = min3((size_t)ret, chunk, iov_iter_count(to));
+		copied = ring_copy(pipe, pipe->rd.pos, n, to, copy_out);
+		if (copied) {
+			pos_store(&pipe->rd, pipe->rd.pos + copied);
+			side_notify(pipe, &pipe->wr,
+				    pipe->capacity - pipe_used(pipe));
+			done += copied;
+		}
+		if (copied < n) {
+			ret = -EFAULT;
+			break;
+		}
+	}
+	return done ?: ret;
+}
+
+/*
+ * Write all. Up to PIPE_BUF bytes become visible together or not at all; of
+ * more, a part is written if only a part can be.
+ *
+ * Who must sleep in a large write is woken when the rest of it fits or half the
+ * ring is free. Before that the call could not return anyway.
+ */
+static ssize_t write_owned(struct pipe *pipe, const struct ipcx_handle *handle,
+			   struct iov_iter *from,
+			   const struct ipcx_patience *patience)
+{
+	size_t chunk = chunk_bytes(pipe), done = 0, left, n, copied;
+	bool whole = iov_iter_count(from) <= PIPE_BUF;
+	ssize_t ret = 0;
+
+	while ((left = iov_iter_count(from))) {
+		ret = pipe_writable(pipe, handle, whole ? left : 1);
+		if (ret == -EAGAIN)
+			ret = side_await(pipe, &pipe->wr, handle, pipe_writable,
+					 whole ? left :
+						 min(left, pipe->capacity / 2),
+					 patience);
+		if (ret < 0)
+			break;
+		n = min3((size_t)ret, chunk, left);
+		copied = ring_copy(pipe, pipe->wr.pos, n, from, copy_in);
+		if (copied && (copied == n || !whole)) {
+			pos_store(&pipe->wr, pipe->wr.pos + copied);
+			side_notify(pipe, &pipe->rd, pipe_used(pipe));
+			done += copied;
+		}
+		if (copied < n) {
+			ret = -EFAULT;
+			break;
+		}
+	}
+	return done ?: ret;
+}
+
+static ssize_t pipe_read(struct ipcx_object *obj, struct ipcx_handle *handle,
+			 struct iov_iter *to,
+			 const struct ipcx_patience *patience)
+{
+	struct pipe *pipe = to_pipe(obj);
+	ssize_t ret;
+
+	if (!iov_iter_count(to))
+		return ipcx_object_removed(obj) ? -EIDRM : 0;
+	ret = side_acquire(pipe, &pipe->rd, patience);
+	if (ret)
+		return ret;
+	ret = read_owned(pipe, handle, to, patience);
+	if (ret > 0)
+		side_sign(pipe, &pipe->rd);
+	side_release(pipe, &pipe->rd);
+	return ret;
+}
+
+static ssize_t pipe_write(struct ipcx_object *obj, struct ipcx_handle *handle,
+			  struct iov_iter *from,
+			  const struct ipcx_patience *patience)
+{
+	struct pipe *pipe = to_pipe(obj);
+	ssize_t ret;
+
+	if (!iov_iter_count(from))
+		return ipcx_object_removed(obj) ? -EIDRM : 0;
+	ret = side_acquire(pipe, &pipe->wr, patience);
+	if (ret)
+		return ret;
+	ret = write_owned(pipe, handle, from, patience);
+	if (ret > 0)
+		side_sign(pipe, &pipe->wr);
+	side_release(pipe, &pipe->wr);
+	return ret;
+}
+
+/* ---- Opening and closing ---- */
+
+static void side_arrive(struct pipe *pipe, struct pipe_side *side)
+{
+	lockdep_assert_held(&pipe->lock);
+	WRITE_ONCE(side->files, side->files + 1);
+	/* Pairs with peers_gone(). */
+	smp_store_release(&side->arrivals, side->arrivals + 1);
+}
+
+/* Tell whether that was the last one. */
+static bool side_leave(struct pipe *pipe, struct pipe_side *side)
+{
+	lockdep_assert_held(&pipe->lock);
+	/* Pairs with peers_gone(): what was written is seen before the end. */
+	smp_store_release(&side->files, side->files - 1);
+	return !side->files;
+}
+
+/* What handle->peers must be: different from arrivals if one is there now. */
+static u32 peers_seen(const struct pipe_side *peers)
+{
+	return peers->arrivals - !!peers->files;
+}
+
+static void pipe_attach(struct ipcx_handle *handle)
+{
+	struct pipe *pipe = to_pipe(handle->obj);
+
+	spin_lock(&pipe->lock);
+	handle->peers = peers_seen(handle->f_mode & FMODE_READ ? &pipe->wr :
+								 &pipe->rd);
+	if (handle->f_mode & FMODE_READ)
+		side_arrive(pipe, &pipe->rd);
+	if (handle->f_mode & FMODE_WRITE)
+		side_arrive(pipe, &pipe->wr);
+	spin_unlock(&pipe->lock);
+	wake_up_interruptible_all(&pipe->open);
+}
+
+static void pipe_detach(struct ipcx_handle *handle)
+{
+	struct pipe *pipe = to_pipe(handle->obj);
+	bool end_reading = false, end_writing = false;
+
+	spin_lock(&pipe->lock);
+	if (handle->f_mode & FMODE_READ)
+		end_reading = side_leave(pipe, &pipe->rd);
+	if (handle->f_mode & FMODE_WRITE)
+		end_writing = side_leave(pipe, &pipe->wr);
+	spin_unlock(&pipe->lock);
+	if (end_reading)
+		side_hang_up(&pipe->wr, EPOLLOUT | EPOLLWRNORM | EPOLLERR);
+	if (end_writing)
+		side_hang_up(&pipe->rd, EPOLLIN | EPOLLRDNORM | EPOLLHUP);
+}
+
+/* Has the other side been there since (or when) this file was opened? */
+static bool peer_came(const struct pipe *pipe, const struct ipcx_handle *handle)
+{
+	const struct pipe_side *peers =
+		handle->f_mode & FMODE_READ ? &pipe->wr : &pipe->rd;
+
+	/* Pairs with side_arrive(). */
+	return smp_load_acquire(&peers->arrivals) != handle->peers;
+}
+
+/* May an open() return? The rules of fifo(7), but bytes are worth reading. */
+static int open_check(const struct pipe *pipe, const struct ipcx_handle *handle)
+{
+	if (ipcx_object_removed(&pipe->obj))
+		return -EIDRM;
+	if (peer_came(pipe, handle))
+		return 0;
+	if (handle->f_mode & FMODE_READ && pipe_used(pipe))
+		return 0;
+	return -EAGAIN;
+}
+
+static int pipe_open(struct ipcx_handle *handle,
+		     const struct ipcx_patience *patience)
+{
+	struct pipe *pipe = to_pipe(handle->obj);
+	DEFINE_WAIT(wait);
+	int ret, err = 0;
+
+	/* Only one side of a pipe that was created with a name waits. */
+	if (!pipe->obj.name || hweight32((__force u32)handle->f_mode) != 1)
+		return ipcx_object_removed(&pipe->obj) ? -EIDRM : 0;
+
+	for (;;) {
+		prepare_to_wait(&pipe->open, &wait, TASK_INTERRUPTIBLE);
+		ret = open_check(pipe, handle);
+		if (ret != -EAGAIN)
+			break;
+		ret = err;
+		if (err)
+			break;
+		err = ipcx_sleep(patience);
+	}
+	finish_wait(&pipe->open, &wait);
+	if (ret == -EAGAIN)
+		ret = handle->f_mode & FMODE_READ ? 0 : -ENXIO;
+	return ret;
+}
+
+/* ---- Object operations ---- */
+
+static int pipe_prepare(void *params, u64 *bytes)
+{
+	struct ipcx_pipe_params *p = params;
+	u64 max = ipcx_pipe_capacity_max();
+
+	if (!p->capacity_bytes)
+		p->capacity_bytes = min_t(u64, IPCX_PIPE_CAPACITY, max);
+	if (p->capacity_bytes < PIPE_BUF || p->capacity_bytes > max)
+		return -EINVAL;
+	p->capacity_bytes = roundup_pow_of_two(p->capacity_bytes);
+	if (p->capacity_bytes > max)
+		return -EINVAL;
+	*bytes = p->capacity_bytes;
+	return 0;
+}
+
+static void side_init(struct pipe_side *side)
+{
+	init_waitqueue_head(&side->owner);
+	init_waitqueue_head(&side->turn);
+	init_waitqueue_head(&side->poll);
+}
+
+static int pipe_init(struct ipcx_object *obj, const void *params)
+{
+	const struct ipcx_pipe_params *p = params;
+	struct pipe *pipe = to_pipe(obj);
+
+	pipe->ring = __vmalloc(p->capacity_bytes, GFP_KERNEL_ACCOUNT);
+	if (!pipe->ring)
+		return -ENOMEM;
+	pipe->capacity = p->capacity_bytes;
+	spin_lock_init(&pipe->lock);
+	init_waitqueue_head(&pipe->open);
+	side_init(&pipe->rd);
+	side_init(&pipe->wr);
+	return 0;
+}
+
+static void pipe_destroy(struct ipcx_object *obj)
+{
+	struct pipe *pipe = to_pipe(obj);
+
+	put_pid(pipe->rd.last);
+	put_pid(pipe->wr.last);
+	vfree(pipe->ring);
+}
+
+static void pipe_remove(struct ipcx_object *obj)
+{
+	struct pipe *pipe = to_pipe(obj);
+
+	wake_up_interruptible_all(&pipe->open);
+	wake_up_interruptible_all(&pipe->rd.turn);
+	wake_up_interruptible_all(&pipe->wr.turn);
+	side_hang_up(&pipe->rd, EPOLLHUP | EPOLLERR | EPOLLIN | EPOLLRDNORM);
+	side_hang_up(&pipe->wr, EPOLLHUP | EPOLLERR | EPOLLOUT | EPOLLWRNORM);
+}
+
+static void pipe_stat(struct ipcx_object *obj, struct pid_namespace *pid_ns,
+		      struct ipcx_stat *stat)
+{
+	struct pipe *pipe = to_pipe(obj);
+
+	spin_lock(&pipe->lock);
+	stat->last_reader_pid = pid_nr_ns(pipe->rd.last, pid_ns);
+	stat->last_writer_pid = pid_nr_ns(pipe->wr.last, pid_ns);
+	stat->readers = pipe->rd.files;
+	stat->writers = pipe->wr.files;
+	spin_unlock(&pipe->lock);
+	stat->read_ns = READ_ONCE(pipe->rd.last_ns);
+	stat->write_ns = READ_ONCE(pipe->wr.last_ns);
+	stat->capacity_bytes = pipe->capacity;
+	stat->used_bytes = pipe_used(pipe);
+	stat->waiting_readers = atomic_read(&pipe->rd.waiting);
+	stat->waiting_writers = atomic_read(&pipe->wr.waiting);
+}
+
+/* ---- File operations ---- */
+
+static struct ipcx_patience patience_of(const struct kiocb *iocb)
+{
+	return ipcx_patience_of_file(iocb->ki_filp->f_flags & O_NONBLOCK ||
+				     iocb->ki_flags & IOCB_NOWAIT);
+}
+
+static ssize_t pipe_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct ipcx_handle *handle = iocb->ki_filp->private_data;
+	struct ipcx_patience patience = patience_of(iocb);
+
+	return pipe_read(handle->obj, handle, to, &patience);
+}
+
+static ssize_t pipe_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct ipcx_handle *handle = iocb->ki_filp->private_data;
+	struct ipcx_patience patience = patience_of(iocb);
+	ssize_t ret = pipe_write(handle->obj, handle, from, &patience);
+
+	if (ret == -EPIPE)
+		send_sig(SIGPIPE, current, 0);
+	return ret;
+}
+
+static __poll_t pipe_poll(struct file *file, poll_table *table)
+{
+	struct ipcx_handle *handle = file->private_data;
+	struct pipe *pipe = to_pipe(handle->obj);
+	__poll_t events = 0;
+
+	if (file->f_mode & FMODE_READ || !(file->f_mode & FMODE_WRITE))
+		poll_wait(file, &pipe->rd.poll, table);
+	if (file->f_mode & FMODE_WRITE)
+		poll_wait(file, &pipe->wr.poll, table);
+	smp_mb();	/* SLEEP, TURN: pairs with side_notify(), side_release() */
+
+	if (ipcx_object_removed(&pipe->obj))
+		return EPOLLHUP | EPOLLERR;
+	if (file->f_mode & FMODE_READ) {
+		/* First this: the last writer may have written before he left. */
+		if (peers_gone(&pipe->wr, handle))
+			events |= EPOLLHUP;
+		if (poll_readable(pipe))
+			events |= EPOLLIN | EPOLLRDNORM;
+	}
+	if (file->f_mode & FMODE_WRITE) {
+		if (poll_writable(pipe))
+			events |= EPOLLOUT | EPOLLWRNORM;
+		if (peers_gone(&pipe->rd, handle))
+			events |= EPOLLERR;
+	}
+	return events;
+}
+
+static int pipe_fasync(int fd, struct file *file, int on)
+{
+	struct pipe *pipe = file_pipe(file);
+	int err = 0;
+
+	if (file->f_mode & FMODE_READ)
+		err = fasync_helper(fd, file, on, &pipe->rd.fasync);
+	if (err >= 0 && file->f_mode & FMODE_WRITE) {
+		err = fasync_helper(fd, file, on, &pipe->wr.fasync);
+		if (err < 0 && file->f_mode & FMODE_READ)
+			fasync_helper(-1, file, 0, &pipe->rd.fasync);
+	}
+	return err;
+}
+
+static long pipe_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct pipe *pipe = file_pipe(file);
+
+	if (cmd == FIONREAD) {
+		if (ipcx_object_removed(&pipe->obj))
+			return -EIDRM;
+		return put_user((int)pipe_used(pipe), (int __user *)arg);
+	}
+	return ipcx_object_ioctl(file, cmd, arg);
+}
+
+static const struct file_operations pipe_fops = {
+	.owner = THIS_MODULE,
+	.open = ipcx_file_open,
+	.release = ipcx_file_release,
+	.read_iter = pipe_read_iter,
+	.write_iter = pipe_write_iter,
+	.poll = pipe_poll,
+	.fasync = pipe_fasync,
+	.unlocked_ioctl = pipe_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = ipcx_file_show_fdinfo,
+};
+
+const struct ipcx_type_ops ipcx_pipe_type = {
+	.name = "pipe",
+	.id = IPCX_TYPE_PIPE,
+	.s_ifmt = S_IFIFO,
+	.object_size = sizeof(struct pipe),
+	.params_size = sizeof(struct ipcx_pipe_params),
+	.params_min = sizeof(struct ipcx_pipe_params),
+	.fops = &pipe_fops,
+	.prepare = pipe_prepare,
+	.init = pipe_init,
+	.destroy = pipe_destroy,
+	.attach = pipe_attach,
+	.open = pipe_open,
+	.detach = pipe_detach,
+	.remove = pipe_remove,
+	.stat = pipe_stat,
+	.read = pipe_read,
+	.write = pipe_write,
+};
