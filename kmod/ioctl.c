@@ -1,0 +1,604 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The commands of /dev/ipcx and of object files.
+ *
+ * One table serves both: a command finds its object through a struct ipcx_ref
+ * on the device, and in the file on an object. Every handler goes: copy in,
+ * check, look up, check permission, do; user memory is touched with no lock
+ * held.
+ */
+#include <linux/file.h>
+#include <linux/ipcx.h>
+#include <linux/nsproxy.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/user_namespace.h>
+
+#include "account.h"
+#include "compat/uio.h"
+#include "ioctl.h"
+#include "object.h"
+#include "pipe.h"
+#include "registry.h"
+#include "wait.h"
+
+/**
+ * struct call - where a command was given
+ * @ns:     the namespace: of the device file, or of the object
+ * @file:   the file
+ * @handle: its private_data on an object's file, NULL on the device
+ * @arg:    the argument's address
+ * @size:   its size as the caller knows it
+ */
+struct call {
+	struct ipcx_ns *ns;
+	struct file *file;
+	struct ipcx_handle *handle;
+	void __user *arg;
+	size_t size;
+};
+
+/**
+ * struct command - a row of the table
+ * @run:    the handler; NULL for a number that isn't used
+ * @dir:    the direction bits of the command's number
+ * @min:    size of its argument when it was first published
+ * @device: can be given on the device
+ * @object: can be given on an object's file
+ */
+struct command {
+	long (*run)(const struct call *call);
+	unsigned int dir;
+	size_t min;
+	bool device;
+	bool object;
+};
+
+static int copy_in(const struct call *call, void *dst, size_t size)
+{
+	return copy_struct_from_user(dst, size, call->arg, call->size);
+}
+
+/* The smaller of both sizes; @src tells ours in its size field. */
+static int copy_out(const struct call *call, const void *src, size_t size)
+{
+	return copy_to_user(call->arg, src, min(size, call->size)) ? -EFAULT : 0;
+}
+
+/* A name from user memory, checked and terminated, for the caller to free. */
+static char *copy_name(u64 addr, u32 len)
+{
+	char *name;
+
+	if (len > IPCX_NAME_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	if (!len)
+		return ERR_PTR(-EINVAL);
+	name = memdup_user_nul(u64_to_user_ptr(addr), len);
+	if (!IS_ERR(name) && !ipcx_name_valid(name, len)) {
+		kfree(name);
+		return ERR_PTR(-EINVAL);
+	}
+	return name;
+}
+
+static struct ipcx_object *find_by_name(struct ipcx_ns *ns,
+					const struct ipcx_ref *ref)
+{
+	char *name = copy_name(ref->name, ref->name_len);
+	struct ipcx_object *obj;
+
+	if (IS_ERR(name))
+		return ERR_CAST(name);
+	obj = ipcx_find_name(ns, name, ref->name_len);
+	kfree(name);
+	return obj;
+}
+
+static struct ipcx_object *find_on_device(struct ipcx_ns *ns,
+					  const struct ipcx_ref *ref)
+{
+	struct ipcx_object *obj;
+
+	if (!ref->name == !ref->id || (!ref->name && ref->name_len))
+		return ERR_PTR(-EINVAL);
+	if (ref->name)
+		obj = find_by_name(ns, ref);
+	else
+		obj = ipcx_find_id(ns, ref->id);
+	if (IS_ERR(obj))
+		return obj;
+	if (ref->cookie && ref->cookie != obj->cookie) {
+		ipcx_object_put(obj);
+		return ERR_PTR(-ESTALE);
+	}
+	return obj;
+}
+
+/* The object that is meant, with a user's reference for the caller. */
+static struct ipcx_object *find(const struct call *call,
+				const struct ipcx_ref *ref)
+{
+	struct ipcx_object *obj;
+
+	if (!call->handle) {
+		obj = find_on_device(call->ns, ref);
+	} else if (ref->name || ref->name_len || ref->id || ref->cookie) {
+		obj = ERR_PTR(-EINVAL);
+	} else {
+		obj = call->handle->obj;
+		ipcx_object_get(obj);
+	}
+	if (!IS_ERR(obj) && ipcx_object_removed(obj)) {
+		ipcx_object_put(obj);
+		obj = ERR_PTR(-EIDRM);
+	}
+	return obj;
+}
+
+/* The same to take part in it: transient objects have no door but their name. */
+static struct ipcx_object *find_to_use(const struct call *call,
+				       const struct ipcx_ref *ref)
+{
+	struct ipcx_object *obj = find(call, ref);
+
+	if (!IS_ERR(obj) && ref->id &&
+	    obj->lifetime != IPCX_LIFETIME_PERSISTENT) {
+		ipcx_object_put(obj);
+		obj = ERR_PTR(-ENOENT);
+	}
+	return obj;
+}
+
+static int access_mask(u32 access)
+{
+	return (access & IPCX_ACCESS_READ ? MAY_READ : 0) |
+	       (access & IPCX_ACCESS_WRITE ? MAY_WRITE : 0);
+}
+
+/* A new file of @obj under a new descriptor, which isn't yet installed. */
+static int new_fd(struct ipcx_object *obj, u32 access, u32 flags,
+		  struct file **filep)
+{
+	struct file *file;
+	int fd;
+
+	fd = get_unused_fd_flags(flags & IPCX_INHERIT ? 0 : O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	file = ipcx_object_file(obj, access, flags);
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	*filep = file;
+	return fd;
+}
+
+/* ---- CREATE ---- */
+
+static int create_check(const struct ipcx_create *req)
+{
+	if (req->reserved || req->mode & ~0777U ||
+	    req->access > IPCX_ACCESS_RDWR ||
+	    req->lifetime > IPCX_LIFETIME_OWNED ||
+	    req->flags & ~(u32)(IPCX_NONBLOCK | IPCX_INHERIT | IPCX_OR_OPEN))
+		return -EINVAL;
+	if (!req->name && (req->name_len || req->flags & IPCX_OR_OPEN))
+		return -EINVAL;
+	if (!req->params && req->params_size)
+		return -EINVAL;
+	return req->type == IPCX_TYPE_ANY ? -EINVAL : 0;
+}
+
+/* The type's parameters, or all zeros, for the caller to free. */
+static void *copy_params(const struct ipcx_type_ops *type,
+			 const struct ipcx_create *req)
+{
+	void *params = kzalloc(type->params_size, GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!params)
+		return ERR_PTR(-ENOMEM);
+	if (!req->params)
+		return params;
+	err = req->params_size < type->params_min ? -EINVAL :
+	      req->params_size > PAGE_SIZE ? -E2BIG :
+	      copy_struct_from_user(params, type->params_size,
+				    u64_to_user_ptr(req->params),
+				    req->params_size);
+	if (err) {
+		kfree(params);
+		return ERR_PTR(err);
+	}
+	return params;
+}
+
+static long create_new(struct ipcx_ns *ns, const struct ipcx_create *req,
+		       const struct ipcx_spec *spec)
+{
+	struct ipcx_object *obj = ipcx_object_create(ns, spec);
+	struct file *file;
+	int fd, err;
+
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	fd = new_fd(obj, req->access, req->flags, &file);
+	if (fd >= 0) {
+		err = ipcx_publish(obj);
+		if (!err) {
+			fd_install(fd, file);
+		} else {
+			fput(file);
+			put_unused_fd(fd);
+			fd = err;
+		}
+	}
+	ipcx_object_put(obj);
+	return fd;
+}
+
+/* OR_OPEN: CREATE doesn't wait for the other side. */
+static long open_existing(struct ipcx_ns *ns, const struct ipcx_create *req,
+			  const struct ipcx_spec *spec)
+{
+	struct ipcx_object *obj = ipcx_find_name(ns, spec->name, spec->name_len);
+	struct file *file;
+	int fd;
+
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	fd = obj->type != spec->type ? -EPROTOTYPE :
+	     ipcx_object_permission(obj, access_mask(req->access));
+	if (!fd)
+		fd = new_fd(obj, req->access, req->flags, &file);
+	if (fd >= 0)
+		fd_install(fd, file);
+	ipcx_object_put(obj);
+	return fd;
+}
+
+/* The name may come and go between the two: until one of them can be done. */
+static long create_or_open(struct ipcx_ns *ns, const struct ipcx_create *req,
+			   const struct ipcx_spec *spec)
+{
+	long fd;
+
+	if (!(req->flags & IPCX_OR_OPEN))
+		return create_new(ns, req, spec);
+	do {
+		fd = open_existing(ns, req, spec);
+		if (fd == -ENOENT)
+			fd = create_new(ns, req, spec);
+		if (fd != -EEXIST)
+			return fd;
+		cond_resched();
+	} while (!signal_pending(current));
+	return -ERESTARTNOINTR;
+}
+
+static long run_create(const struct call *call)
+{
+	struct ipcx_spec spec = {};
+	struct ipcx_create req;
+	char *name = NULL;
+	long ret;
+
+	ret = copy_in(call, &req, sizeof(req)) ?: create_check(&req);
+	if (ret)
+		return ret;
+	spec.type = ipcx_type_find(req.type);
+	if (!spec.type)
+		return -EOPNOTSUPP;
+	spec.lifetime = req.lifetime;
+	spec.mode = req.mode;
+	if (req.name) {
+		name = copy_name(req.name, req.name_len);
+		if (IS_ERR(name))
+			return PTR_ERR(name);
+		spec.name = name;
+		spec.name_len = req.name_len;
+	}
+	spec.params = copy_params(spec.type, &req);
+	if (IS_ERR(spec.params)) {
+		ret = PTR_ERR(spec.params);
+	} else {
+		ret = create_or_open(call->ns, &req, &spec);
+		kfree(spec.params);
+	}
+	kfree(name);
+	return ret;
+}
+
+/* ---- OPEN ---- */
+
+static long open_object(struct ipcx_object *obj, const struct ipcx_open *req,
+			const struct ipcx_patience *patience)
+{
+	struct file *file;
+	int fd, err;
+
+	if (req->type != IPCX_TYPE_ANY && req->type != obj->type->id)
+		return -EPROTOTYPE;
+	err = ipcx_object_permission(obj, access_mask(req->access));
+	if (err)
+		return err;
+	fd = new_fd(obj, req->access, req->flags, &file);
+	if (fd < 0)
+		return fd;
+	err = obj->type->open(file->private_data, patience);
+	if (err) {
+		fput(file);
+		put_unused_fd(fd);
+		return err;
+	}
+	fd_install(fd, file);
+	return fd;
+}
+
+static long run_open(const struct call *call)
+{
+	struct ipcx_patience patience;
+	struct ipcx_object *obj;
+	struct ipcx_open req;
+	long ret;
+
+	ret = copy_in(call, &req, sizeof(req));
+	if (ret)
+		return ret;
+	if (req.reserved || req.access > IPCX_ACCESS_RDWR ||
+	    req.flags & ~(u32)(IPCX_NONBLOCK | IPCX_INHERIT | IPCX_NO_RESTART))
+		return -EINVAL;
+	ret = ipcx_patience_init(&patience, &req.deadline, req.flags);
+	if (ret)
+		return ret;
+	obj = find_to_use(call, &req.ref);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	ret = open_object(obj, &req, &patience);
+	ipcx_object_put(obj);
+	return ret;
+}
+
+/* ---- UNLINK, REMOVE ---- */
+
+static long run_end(const struct call *call, int (*end)(struct ipcx_object *))
+{
+	struct ipcx_object *obj;
+	struct ipcx_ref ref;
+	int ret;
+
+	ret = copy_in(call, &ref, sizeof(ref));
+	if (ret)
+		return ret;
+	obj = find(call, &ref);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	ret = ipcx_object_owned_by_caller(obj) ? end(obj) : -EPERM;
+	ipcx_object_put(obj);
+	return ret;
+}
+
+static long run_unlink(const struct call *call)
+{
+	return run_end(call, ipcx_unlink);
+}
+
+static long run_remove(const struct call *call)
+{
+	return run_end(call, ipcx_remove);
+}
+
+/* ---- QUERY, STAT ---- */
+
+static long run_query(const struct call *call)
+{
+	struct ipcx_query query = {
+		.size = sizeof(query),
+		.version = IPCX_UAPI_VERSION,
+		.types = ipcx_type_mask(),
+		.name_max = IPCX_NAME_MAX,
+		.pipe_capacity_min = PIPE_BUF,
+		.pipe_capacity_default = IPCX_PIPE_CAPACITY,
+		.pipe_capacity_max = ipcx_pipe_capacity_max(),
+	};
+
+	ipcx_usage_user(current_uid(), &query.user);
+	ipcx_usage_ns(call->ns, &query.ns);
+	return copy_out(call, &query, sizeof(query));
+}
+
+static long stat_object(const struct call *call, struct ipcx_object *obj,
+			const struct ipcx_ref *ref)
+{
+	struct ipcx_stat *stat;
+	long ret;
+
+	ret = call->handle ? 0 : ipcx_object_permission(obj, MAY_READ);
+	if (ret)
+		return ret;
+	stat = kzalloc(sizeof(*stat), GFP_KERNEL_ACCOUNT);
+	if (!stat)
+		return -ENOMEM;
+	stat->ref = *ref;
+	ipcx_object_stat(obj, stat, current_user_ns(),
+			 task_active_pid_ns(current));
+	ret = copy_out(call, stat, sizeof(*stat));
+	kfree(stat);
+	return ret;
+}
+
+static long run_stat(const struct call *call)
+{
+	struct ipcx_object *obj;
+	struct ipcx_ref ref;
+	long ret;
+
+	if (copy_from_user(&ref, call->arg, sizeof(ref)))
+		return -EFAULT;
+	obj = find(call, &ref);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	ret = stat_object(call, obj, &ref);
+	ipcx_object_put(obj);
+	return ret;
+}
+
+/* ---- READ, WRITE ---- */
+
+static int io_allowed(const struct call *call, struct ipcx_object *obj,
+		      bool reading)
+{
+	fmode_t mode = reading ? FMODE_READ : FMODE_WRITE;
+
+	if (call->handle)
+		return call->handle->f_mode & mode ? 0 : -EBADF;
+	return ipcx_object_permission(obj, reading ? MAY_READ : MAY_WRITE);
+}
+
+static long io_object(const struct call *call, struct ipcx_object *obj,
+		      const struct ipcx_io *req, bool reading,
+		      const struct ipcx_patience *patience)
+{
+	struct iov_iter iter;
+	long ret;
+
+	ret = io_allowed(call, obj, reading);
+	if (ret)
+		return ret;
+	if (!(reading ? obj->type->read : obj->type->write))
+		return -EOPNOTSUPP;
+	ret = import_ubuf(reading ? ITER_DEST : ITER_SOURCE,
+			  u64_to_user_ptr(req->buf), req->len, &iter);
+	if (ret)
+		return ret;
+	if (reading)
+		return obj->type->read(obj, call->handle, &iter, patience);
+	ret = obj->type->write(obj, call->handle, &iter, patience);
+	if (ret == -EPIPE && !(req->flags & IPCX_NO_SIGPIPE))
+		send_sig(SIGPIPE, current, 0);
+	return ret;
+}
+
+static long run_io(const struct call *call, bool reading)
+{
+	struct ipcx_patience patience;
+	struct ipcx_object *obj;
+	struct ipcx_io req;
+	long ret;
+
+	ret = copy_in(call, &req, sizeof(req));
+	if (ret)
+		return ret;
+	if (req.reserved || req.flags & ~(u32)(IPCX_NONBLOCK | IPCX_NO_RESTART |
+					       IPCX_NO_SIGPIPE))
+		return -EINVAL;
+	ret = ipcx_patience_init(&patience, &req.deadline, req.flags);
+	if (ret)
+		return ret;
+	obj = find_to_use(call, &req.ref);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	if (call->handle && call->file->f_flags & O_NONBLOCK)
+		patience.nonblock = true;
+	ret = io_object(call, obj, &req, reading, &patience);
+	ipcx_object_put(obj);
+	return ret;
+}
+
+static long run_read(const struct call *call)
+{
+	return run_io(call, true);
+}
+
+static long run_write(const struct call *call)
+{
+	return run_io(call, false);
+}
+
+/* ---- The table ---- */
+
+#define COMMAND(cmd, fn, on_device, on_object)				\
+	[_IOC_NR(cmd)] = {						\
+		.run = (fn),						\
+		.dir = _IOC_DIR(cmd),					\
+		.min = _IOC_SIZE(cmd),					\
+		.device = (on_device),					\
+		.object = (on_object),					\
+	}
+
+/* .min stays what it is here when a structure grows: then it is spelled out. */
+static const struct command commands[] = {
+	COMMAND(IPCX_IOC_CREATE, run_create, true, false),
+	COMMAND(IPCX_IOC_OPEN, run_open, true, true),
+	COMMAND(IPCX_IOC_UNLINK, run_unlink, true, true),
+	COMMAND(IPCX_IOC_REMOVE, run_remove, true, true),
+	COMMAND(IPCX_IOC_QUERY, run_query, true, false),
+	COMMAND(IPCX_IOC_STAT, run_stat, true, true),
+	COMMAND(IPCX_IOC_READ, run_read, true, true),
+	COMMAND(IPCX_IOC_WRITE, run_write, true, true),
+};
+
+static const struct command *command_find(unsigned int cmd, bool on_object)
+{
+	const struct command *command;
+
+	if (_IOC_TYPE(cmd) != IPCX_IOC_MAGIC ||
+	    _IOC_NR(cmd) >= ARRAY_SIZE(commands))
+		return NULL;
+	command = &commands[_IOC_NR(cmd)];
+	if (!command->run || command->dir != _IOC_DIR(cmd))
+		return NULL;
+	return (on_object ? command->object : command->device) ? command : NULL;
+}
+
+static long command_run(unsigned int cmd, struct call *call)
+{
+	const struct command *command = command_find(cmd, call->handle);
+
+	if (!command)
+		return -ENOTTY;
+	call->size = _IOC_SIZE(cmd);
+	if (call->size < command->min)
+		return -EINVAL;
+	ipcx_death_drain();
+	return command->run(call);
+}
+
+/**
+ * ipcx_device_ioctl - a command on the device
+ * @file: its private_data is the struct net
+ * @cmd:  what, and the argument's size
+ * @arg:  the argument's address
+ */
+long ipcx_device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct call call = {
+		.ns = ipcx_ns(file->private_data),
+		.file = file,
+		.arg = (void __user *)arg,
+	};
+
+	return command_run(cmd, &call);
+}
+
+/**
+ * ipcx_object_ioctl - a command on an object's file
+ * @file: its private_data is the struct ipcx_handle
+ * @cmd:  what, and the argument's size
+ * @arg:  the argument's address
+ */
+long ipcx_object_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct ipcx_handle *handle = file->private_data;
+	struct call call = {
+		.ns = handle->obj->ns,
+		.file = file,
+		.handle = handle,
+		.arg = (void __user *)arg,
+	};
+
+	return command_run(cmd, &call);
+}
