@@ -102,7 +102,8 @@ static struct ipcx_object *find_on_device(struct ipcx_ns *ns,
 {
 	struct ipcx_object *obj;
 
-	if (!ref->name == !ref->id || (!ref->name && ref->name_len))
+	if (!ref->name == !ref->id || (!ref->name && ref->name_len) ||
+	    ref->id > INT_MAX)
 		return ERR_PTR(-EINVAL);
 	if (ref->name)
 		obj = find_by_name(ns, ref);
@@ -150,12 +151,6 @@ static struct ipcx_object *find_to_use(const struct call *call,
 		obj = ERR_PTR(-ENOENT);
 	}
 	return obj;
-}
-
-static int access_mask(u32 access)
-{
-	return (access & IPCX_ACCESS_READ ? MAY_READ : 0) |
-	       (access & IPCX_ACCESS_WRITE ? MAY_WRITE : 0);
 }
 
 /* A new file of @obj under a new descriptor, which isn't yet installed. */
@@ -251,7 +246,7 @@ static long open_existing(struct ipcx_ns *ns, const struct ipcx_create *req,
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
 	fd = obj->type != spec->type ? -EPROTOTYPE :
-	     ipcx_object_permission(obj, access_mask(req->access));
+	     ipcx_object_access(obj, req->access);
 	if (!fd)
 		fd = new_fd(obj, req->access, req->flags, &file);
 	if (fd >= 0)
@@ -322,7 +317,7 @@ static long open_object(struct ipcx_object *obj, const struct ipcx_open *req,
 
 	if (req->type != IPCX_TYPE_ANY && req->type != obj->type->id)
 		return -EPROTOTYPE;
-	err = ipcx_object_permission(obj, access_mask(req->access));
+	err = ipcx_object_access(obj, req->access);
 	if (err)
 		return err;
 	fd = new_fd(obj, req->access, req->flags, &file);
@@ -410,39 +405,36 @@ static long run_query(const struct call *call)
 	return copy_out(call, &query, sizeof(query));
 }
 
-static long stat_object(const struct call *call, struct ipcx_object *obj,
-			const struct ipcx_ref *ref)
+static long stat_object(const struct call *call, struct ipcx_stat *stat)
+{
+	struct ipcx_ref ref = stat->ref;
+	struct ipcx_object *obj = find(call, &ref);
+	long ret;
+
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	ret = call->handle ? 0 : ipcx_object_permission(obj, MAY_READ);
+	if (!ret) {
+		*stat = (struct ipcx_stat) { .ref = ref };
+		ipcx_object_stat(obj, stat, current_user_ns(),
+				 task_active_pid_ns(current));
+	}
+	ipcx_object_put(obj);
+	return ret;
+}
+
+/* Only the reference is looked at; what else we know of comes out. */
+static long run_stat(const struct call *call)
 {
 	struct ipcx_stat *stat;
 	long ret;
 
-	ret = call->handle ? 0 : ipcx_object_permission(obj, MAY_READ);
-	if (ret)
-		return ret;
 	stat = kzalloc(sizeof(*stat), GFP_KERNEL_ACCOUNT);
 	if (!stat)
 		return -ENOMEM;
-	stat->ref = *ref;
-	ipcx_object_stat(obj, stat, current_user_ns(),
-			 task_active_pid_ns(current));
-	ret = copy_out(call, stat, sizeof(*stat));
+	ret = copy_in(call, stat, sizeof(*stat)) ?: stat_object(call, stat) ?:
+	      copy_out(call, stat, sizeof(*stat));
 	kfree(stat);
-	return ret;
-}
-
-static long run_stat(const struct call *call)
-{
-	struct ipcx_object *obj;
-	struct ipcx_ref ref;
-	long ret;
-
-	if (copy_from_user(&ref, call->arg, sizeof(ref)))
-		return -EFAULT;
-	obj = find(call, &ref);
-	if (IS_ERR(obj))
-		return PTR_ERR(obj);
-	ret = stat_object(call, obj, &ref);
-	ipcx_object_put(obj);
 	return ret;
 }
 

@@ -107,7 +107,7 @@ static int inode_access(struct ipcx_ns *ns, const struct inode *inode, int mask)
 }
 
 /**
- * ipcx_object_permission - may the caller open this?
+ * ipcx_object_permission - may the caller read, write?
  * @obj:  with a user's reference of the caller
  * @mask: MAY_READ, MAY_WRITE
  *
@@ -116,6 +116,25 @@ static int inode_access(struct ipcx_ns *ns, const struct inode *inode, int mask)
 int ipcx_object_permission(const struct ipcx_object *obj, int mask)
 {
 	return inode_access(obj->ns, obj->inode, mask);
+}
+
+/**
+ * ipcx_object_access - may the caller open this?
+ * @obj:    with a user's reference of the caller
+ * @access: an &enum ipcx_access; for none, one of the others is enough
+ *
+ * Return: 0 or -EACCES.
+ */
+int ipcx_object_access(const struct ipcx_object *obj, u32 access)
+{
+	if (access == IPCX_ACCESS_NONE &&
+	    !ipcx_object_permission(obj, MAY_READ))
+		return 0;
+	if (access == IPCX_ACCESS_NONE)
+		access = IPCX_ACCESS_WRITE;
+	return ipcx_object_permission(obj,
+				      (access & IPCX_ACCESS_READ ? MAY_READ : 0) |
+				      (access & IPCX_ACCESS_WRITE ? MAY_WRITE : 0));
 }
 
 /**
@@ -303,36 +322,36 @@ static void object_death_run(struct ipcx_death *death)
 /* What an object costs beside its payload. */
 static u64 object_overhead(const struct ipcx_spec *spec)
 {
-	return spec->type->object_size + sizeof(struct inode) + spec->name_len;
+	return spec->type->object_size + spec->name_len + 1 +
+	       sizeof(struct inode);
 }
 
 static void object_free(struct ipcx_object *obj)
 {
-	kfree(obj->name);
 	put_pid(obj->creator);
 	/* The namespace's account is part of the ipcx_ns. */
 	ipcx_uncharge(obj->charge);
 	ipcx_ns_put(obj->ns);
 }
 
-/* The common part, all but inode and payload. */
+/*
+ * The common part, all but inode and payload. The name stands behind the type's
+ * structure: look-ups may still compare it while the object is on its way out.
+ */
 static struct ipcx_object *object_alloc(struct ipcx_ns *ns,
 					const struct ipcx_spec *spec,
 					struct ipcx_charge *charge)
 {
 	struct ipcx_object *obj;
 
-	obj = kzalloc(spec->type->object_size, GFP_KERNEL_ACCOUNT);
+	obj = kzalloc(spec->type->object_size + spec->name_len + 1,
+		      GFP_KERNEL_ACCOUNT);
 	if (!obj)
 		return NULL;
 	if (spec->name) {
-		obj->name = kmemdup_nul(spec->name, spec->name_len,
-					GFP_KERNEL_ACCOUNT);
-		if (!obj->name) {
-			kfree(obj);
-			return NULL;
-		}
+		obj->name = (char *)obj + spec->type->object_size;
 		obj->name_len = spec->name_len;
+		memcpy(obj->name, spec->name, spec->name_len);
 	}
 	obj->type = spec->type;
 	obj->ns = ipcx_ns_get(ns);
@@ -449,7 +468,7 @@ void ipcx_object_put(struct ipcx_object *obj)
 /**
  * ipcx_object_stat - tell what IPC_STAT would
  * @obj:     with a user's reference of the caller
- * @stat:    filled in; all but ref is overwritten
+ * @stat:    filled in; zero before, but for ref
  * @user_ns: whose uids and gids
  * @pid_ns:  whose pids
  */

@@ -30,7 +30,8 @@ struct seq_file;
  * @ns:         where it is registered, a reference until @users is 0
  * @charge:     what its creator's accounts were charged
  * @death:      unlinks an owned object when its creator has died
- * @name:       its name, or NULL for one created without; never changes
+ * @name:       its name, terminated, or NULL for one created without; never
+ *		changes, and is part of this allocation
  * @name_len:   length of @name
  * @named:      @name is in @ns->names; written under @ns->lock
  * @linked:     has the reference that keeps it without files; likewise
@@ -169,6 +170,7 @@ void ipcx_object_get(struct ipcx_object *obj);
 void ipcx_object_put(struct ipcx_object *obj);
 
 int ipcx_object_permission(const struct ipcx_object *obj, int mask);
+int ipcx_object_access(const struct ipcx_object *obj, u32 access);
 bool ipcx_object_owned_by_caller(const struct ipcx_object *obj);
 void ipcx_object_stat(struct ipcx_object *obj, struct ipcx_stat *stat,
 		      struct user_namespace *user_ns,

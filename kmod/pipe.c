@@ -502,6 +502,9 @@ static ssize_t pipe_write(struct ipcx_object *obj, struct ipcx_handle *handle,
 	if (ret > 0)
 		side_sign(pipe, &pipe->wr);
 	side_release(pipe, &pipe->wr);
+	/* Who waits for a writer to read from takes bytes without one, too. */
+	if (ret > 0 && !handle)
+		wake_up_interruptible_all(&pipe->open);
 	return ret;
 }
 

@@ -81,7 +81,8 @@ enum ipcx_lifetime {
 
 /**
  * enum ipcx_access - what a file may do
- * @IPCX_ACCESS_NONE:  hold the object, nothing else
+ * @IPCX_ACCESS_NONE:  hold the object, nothing else; to open one this way takes
+ *		       permission to read or to write it
  * @IPCX_ACCESS_READ:  take data out
  * @IPCX_ACCESS_WRITE: put data in
  * @IPCX_ACCESS_RDWR:  both
