@@ -361,7 +361,7 @@ static struct ipcx_object *object_alloc(struct ipcx_ns *ns,
 	obj->creator = get_pid(task_tgid(current));
 	obj->creator_uid = current_fsuid();
 	obj->creator_gid = current_fsgid();
-	obj->created_ns = ktime_get_real_ns();
+	obj->created_ns = ktime_get_coarse_real_ns();
 	refcount_set(&obj->users, 1);
 	INIT_LIST_HEAD(&obj->death.node);
 	obj->death.pin = object_death_pin;

@@ -70,6 +70,7 @@ u64 ipcx_pipe_capacity_max(void)
  * struct pipe_side - the reading or the writing side
  * @pos:      bytes that have passed this side; stored by the owner
  * @busy:     bit SIDE_BUSY: the side has an owner
+ * @starving: somebody in @turn has been passed over: grant him the side
  * @need:     how many bytes (or how much space) the owner sleeps for
  * @owner:    the owner, asleep until the other side has moved
  * @turn:     tasks that wait to own the side, exclusive
@@ -85,6 +86,7 @@ u64 ipcx_pipe_capacity_max(void)
 struct pipe_side {
 	size_t pos;
 	unsigned long busy;
+	bool starving;
 	size_t need;
 	wait_queue_head_t owner;
 	wait_queue_head_t turn;
@@ -250,71 +252,142 @@ static void side_notify(struct pipe *pipe, struct pipe_side *side, size_t avail)
 	wake_pollers(pipe, side);
 }
 
-/* Something ended that the side's owner and pollers may wait for. */
-static void side_hang_up(struct pipe_side *side, __poll_t events)
+/* Something has ended, for all who wait on this side. */
+static void side_hang_up(struct pipe_side *side)
 {
+	wake_up_interruptible_all(&side->turn);
 	wake_up_interruptible_all(&side->owner);
-	wake_up_interruptible_poll(&side->poll, events);
+	wake_up_interruptible_all(&side->poll);
 	kill_fasync(&side->fasync, SIGIO, POLL_HUP);
 }
 
 /* ---- Owning a side ---- */
+
+/**
+ * struct turn - a task that waits to own a side
+ * @wait:    in side->turn, until the task leaves
+ * @granted: the side is its own: stored by side_grant() under the queue's lock
+ */
+struct turn {
+	wait_queue_entry_t wait;
+	bool granted;
+};
+
+/* @key is where to tell that the side was taken, NULL for a mere wake-up. */
+static int turn_wake(wait_queue_entry_t *wait, unsigned int mode, int flags,
+		     void *key)
+{
+	struct turn *turn = container_of(wait, struct turn, wait);
+
+	if (!key)
+		return default_wake_function(wait, mode, flags, NULL);
+	*(bool *)key = true;
+	/* Pairs with side_queue(): with all that the last owner did. */
+	smp_store_release(&turn->granted, true);
+	default_wake_function(wait, mode, flags, NULL);
+	return 1;
+}
+
+/* The owner hands the side to the first in the queue, if there is one. */
+static bool side_grant(struct pipe_side *side)
+{
+	bool taken = false;
+
+	WRITE_ONCE(side->starving, false);
+	__wake_up(&side->turn, TASK_INTERRUPTIBLE, 1, &taken);
+	return taken;
+}
 
 static bool side_try(struct pipe_side *side)
 {
 	return !test_and_set_bit_lock(SIDE_BUSY, &side->busy);
 }
 
-/* Wait for a turn. A wake-up that comes with an error goes to the next. */
-static int side_queue(struct pipe *pipe, struct pipe_side *side,
-		      const struct ipcx_patience *patience)
-{
-	DEFINE_WAIT_FUNC(wait, default_wake_function);
-	int err = 0;
-
-	atomic_inc(&side->waiting);
-	for (;;) {
-		/* TURN: the barrier in here pairs with side_release() */
-		prepare_to_wait_exclusive(&side->turn, &wait,
-					  TASK_INTERRUPTIBLE);
-		if (ipcx_object_removed(&pipe->obj)) {
-			err = -EIDRM;
-			break;
-		}
-		if (side_try(side)) {
-			err = 0;
-			break;
-		}
-		if (err)
-			break;
-		err = ipcx_sleep(patience);
-	}
-	finish_wait(&side->turn, &wait);
-	atomic_dec(&side->waiting);
-	if (err)
-		wake_up_interruptible(&side->turn);
-	return err;
-}
-
-static int side_acquire(struct pipe *pipe, struct pipe_side *side,
-			const struct ipcx_patience *patience)
-{
-	if (ipcx_object_removed(&pipe->obj))
-		return -EIDRM;
-	if (side_try(side))
-		return 0;
-	if (patience->nonblock)
-		return -EAGAIN;
-	return side_queue(pipe, side, patience);
-}
-
 static void side_release(struct pipe *pipe, struct pipe_side *side)
 {
+	if (unlikely(READ_ONCE(side->starving)) && side_grant(side))
+		return;
 	clear_bit_unlock(SIDE_BUSY, &side->busy);
 	smp_mb__after_atomic();	/* TURN: pairs with side_queue(), pipe_poll() */
 	if (waitqueue_active(&side->turn))
 		wake_up_interruptible(&side->turn);
 	wake_pollers(pipe, side);
+}
+
+/* As above, but whoever waits for a turn is next, however long he takes. */
+static void side_pass_on(struct pipe *pipe, struct pipe_side *side)
+{
+	if (!side_grant(side))
+		side_release(pipe, side);
+}
+
+/* Is this the call's result, whoever owns the side? */
+static bool is_over(ssize_t checked)
+{
+	return checked <= 0 && checked != -EAGAIN;
+}
+
+/*
+ * Wait for a turn: in the order of arrival, except that a running task may take
+ * the side before one that must first wake up. Who has been passed over once
+ * is starving: the next owner grants him the side.
+ */
+static ssize_t side_queue(struct pipe *pipe, struct pipe_side *side,
+			  const struct ipcx_handle *handle, pipe_check_fn check,
+			  const struct ipcx_patience *patience)
+{
+	struct turn turn = { .granted = false };
+	bool owned = false, woken = false;
+	ssize_t ret = 0;
+
+	init_waitqueue_func_entry(&turn.wait, turn_wake);
+	turn.wait.private = current;
+	INIT_LIST_HEAD(&turn.wait.entry);
+	atomic_inc(&side->waiting);
+	for (;;) {
+		ssize_t checked;
+
+		/* TURN: the barrier in here pairs with side_release() */
+		prepare_to_wait_exclusive(&side->turn, &turn.wait,
+					  TASK_INTERRUPTIBLE);
+		/* Pairs with turn_wake(). */
+		owned = smp_load_acquire(&turn.granted) || side_try(side);
+		if (owned)
+			break;
+		if (woken)
+			WRITE_ONCE(side->starving, true);
+		checked = check(pipe, handle, 1);
+		if (is_over(checked))
+			ret = checked;
+		if (is_over(checked) || ret)
+			break;
+		ret = ipcx_sleep(patience);
+		woken = !ret;
+	}
+	finish_wait(&side->turn, &turn.wait);
+	atomic_dec(&side->waiting);
+	/* Out of the queue: nobody can grant it now. */
+	if (owned || turn.granted)
+		return 1;
+	/* The wake-up may have been this task's alone: on to the next. */
+	wake_up_interruptible(&side->turn);
+	return ret;
+}
+
+/* 1 when the side is the caller's, else the call's result. */
+static ssize_t side_acquire(struct pipe *pipe, struct pipe_side *side,
+			    const struct ipcx_handle *handle,
+			    pipe_check_fn check,
+			    const struct ipcx_patience *patience)
+{
+	ssize_t checked;
+
+	if (side_try(side))
+		return 1;
+	if (!patience->nonblock)
+		return side_queue(pipe, side, handle, check, patience);
+	checked = check(pipe, handle, 1);
+	return is_over(checked) ? checked : -EAGAIN;
 }
 
 /*
@@ -433,7 +506,8 @@ static ssize_t read_owned(struct pipe *pipe, const struct ipcx_handle *handle,
  * more, a part is written if only a part can be.
  *
  * Who must sleep in a large write is woken when the rest of it fits or half the
- * ring is free. Before that the call could not return anyway.
+ * ring is free. Before that the call could not return anyway. Having written
+ * something he gives way to others first, or a huge write would keep them out.
  */
 static ssize_t write_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 			   struct iov_iter *from,
@@ -445,6 +519,8 @@ static ssize_t write_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 
 	while ((left = iov_iter_count(from))) {
 		ret = pipe_writable(pipe, handle, whole ? left : 1);
+		if (ret == -EAGAIN && done && waitqueue_active(&pipe->wr.turn))
+			break;
 		if (ret == -EAGAIN)
 			ret = side_await(pipe, &pipe->wr, handle, pipe_writable,
 					 whole ? left :
@@ -476,8 +552,8 @@ static ssize_t pipe_read(struct ipcx_object *obj, struct ipcx_handle *handle,
 
 	if (!iov_iter_count(to))
 		return ipcx_object_removed(obj) ? -EIDRM : 0;
-	ret = side_acquire(pipe, &pipe->rd, patience);
-	if (ret)
+	ret = side_acquire(pipe, &pipe->rd, handle, pipe_readable, patience);
+	if (ret <= 0)
 		return ret;
 	ret = read_owned(pipe, handle, to, patience);
 	if (ret > 0)
@@ -486,26 +562,48 @@ static ssize_t pipe_read(struct ipcx_object *obj, struct ipcx_handle *handle,
 	return ret;
 }
 
+/* One turn at the writing side. */
+static ssize_t write_turn(struct pipe *pipe, const struct ipcx_handle *handle,
+			  struct iov_iter *from,
+			  const struct ipcx_patience *patience)
+{
+	ssize_t ret;
+
+	ret = side_acquire(pipe, &pipe->wr, handle, pipe_writable, patience);
+	if (ret <= 0)
+		return ret;
+	ret = write_owned(pipe, handle, from, patience);
+	if (ret > 0)
+		side_sign(pipe, &pipe->wr);
+	if (ret > 0 && iov_iter_count(from))
+		side_pass_on(pipe, &pipe->wr);
+	else
+		side_release(pipe, &pipe->wr);
+	/* Who waits for a writer to read from takes bytes without one, too. */
+	if (ret > 0 && !handle)
+		wake_up_interruptible_all(&pipe->open);
+	return ret;
+}
+
+/*
+ * What ends a turn early ends the next one at once, if it is an error: there is
+ * no need to tell it from giving way.
+ */
 static ssize_t pipe_write(struct ipcx_object *obj, struct ipcx_handle *handle,
 			  struct iov_iter *from,
 			  const struct ipcx_patience *patience)
 {
 	struct pipe *pipe = to_pipe(obj);
-	ssize_t ret;
+	ssize_t done = 0, ret = 0;
 
 	if (!iov_iter_count(from))
 		return ipcx_object_removed(obj) ? -EIDRM : 0;
-	ret = side_acquire(pipe, &pipe->wr, patience);
-	if (ret)
-		return ret;
-	ret = write_owned(pipe, handle, from, patience);
-	if (ret > 0)
-		side_sign(pipe, &pipe->wr);
-	side_release(pipe, &pipe->wr);
-	/* Who waits for a writer to read from takes bytes without one, too. */
-	if (ret > 0 && !handle)
-		wake_up_interruptible_all(&pipe->open);
-	return ret;
+	do {
+		ret = write_turn(pipe, handle, from, patience);
+		if (ret > 0)
+			done += ret;
+	} while (ret > 0 && iov_iter_count(from));
+	return done ?: ret;
 }
 
 /* ---- Opening and closing ---- */
@@ -560,9 +658,9 @@ static void pipe_detach(struct ipcx_handle *handle)
 		end_writing = side_leave(pipe, &pipe->wr);
 	spin_unlock(&pipe->lock);
 	if (end_reading)
-		side_hang_up(&pipe->wr, EPOLLOUT | EPOLLWRNORM | EPOLLERR);
+		side_hang_up(&pipe->wr);
 	if (end_writing)
-		side_hang_up(&pipe->rd, EPOLLIN | EPOLLRDNORM | EPOLLHUP);
+		side_hang_up(&pipe->rd);
 }
 
 /* Has the other side been there since (or when) this file was opened? */
@@ -669,10 +767,8 @@ static void pipe_remove(struct ipcx_object *obj)
 	struct pipe *pipe = to_pipe(obj);
 
 	wake_up_interruptible_all(&pipe->open);
-	wake_up_interruptible_all(&pipe->rd.turn);
-	wake_up_interruptible_all(&pipe->wr.turn);
-	side_hang_up(&pipe->rd, EPOLLHUP | EPOLLERR | EPOLLIN | EPOLLRDNORM);
-	side_hang_up(&pipe->wr, EPOLLHUP | EPOLLERR | EPOLLOUT | EPOLLWRNORM);
+	side_hang_up(&pipe->rd);
+	side_hang_up(&pipe->wr);
 }
 
 static void pipe_stat(struct ipcx_object *obj, struct pid_namespace *pid_ns,
