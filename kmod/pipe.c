@@ -167,13 +167,30 @@ static bool peers_gone(const struct pipe_side *peers,
 	return !smp_load_acquire(&peers->files);
 }
 
+/*
+ * Bytes in the ring, whoever looks. The reading side first: it can't be ahead
+ * of the other then, though both may move on meanwhile.
+ */
+static size_t pipe_used(const struct pipe *pipe)
+{
+	size_t rd = pos_load(&pipe->rd);
+	size_t used = pos_load(&pipe->wr) - rd;
+
+	return min(used, pipe->capacity);
+}
+
+static size_t pipe_free(const struct pipe *pipe)
+{
+	return pipe->capacity - pipe_used(pipe);
+}
+
 /* Bytes that can be read, 0 at the end of file, or an error. */
 static ssize_t pipe_readable(struct pipe *pipe, const struct ipcx_handle *handle,
 			     size_t need)
 {
 	/* First this: the last writer may have written before he left. */
 	bool ended = peers_gone(&pipe->wr, handle);
-	size_t used = pos_load(&pipe->wr) - READ_ONCE(pipe->rd.pos);
+	size_t used = pipe_used(pipe);
 
 	if (ipcx_object_removed(&pipe->obj))
 		return -EIDRM;
@@ -186,22 +203,13 @@ static ssize_t pipe_readable(struct pipe *pipe, const struct ipcx_handle *handle
 static ssize_t pipe_writable(struct pipe *pipe, const struct ipcx_handle *handle,
 			     size_t need)
 {
-	size_t used = READ_ONCE(pipe->wr.pos) - pos_load(&pipe->rd);
+	size_t space = pipe_free(pipe);
 
 	if (ipcx_object_removed(&pipe->obj))
 		return -EIDRM;
 	if (peers_gone(&pipe->rd, handle))
 		return -EPIPE;
-	return pipe->capacity - used >= need ? pipe->capacity - used : -EAGAIN;
-}
-
-/* The same for somebody who owns neither side, and may see both move. */
-static size_t pipe_used(const struct pipe *pipe)
-{
-	size_t rd = pos_load(&pipe->rd);
-	size_t used = pos_load(&pipe->wr) - rd;
-
-	return min(used, pipe->capacity);
+	return space >= need ? space : -EAGAIN;
 }
 
 static bool side_busy(const struct pipe_side *side)
@@ -218,8 +226,7 @@ static bool poll_readable(const struct pipe *pipe)
 /* Would a write() of PIPE_BUF bytes? */
 static bool poll_writable(const struct pipe *pipe)
 {
-	return !side_busy(&pipe->wr) &&
-	       pipe->capacity - pipe_used(pipe) >= PIPE_BUF;
+	return !side_busy(&pipe->wr) && pipe_free(pipe) >= PIPE_BUF;
 }
 
 /* ---- Waking ---- */
@@ -489,8 +496,7 @@ static ssize_t read_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 		copied = ring_copy(pipe, pipe->rd.pos, n, to, copy_out);
 		if (copied) {
 			pos_store(&pipe->rd, pipe->rd.pos + copied);
-			side_notify(pipe, &pipe->wr,
-				    pipe->capacity - pipe_used(pipe));
+			side_notify(pipe, &pipe->wr, pipe_free(pipe));
 			done += copied;
 		}
 		if (copied < n) {
@@ -511,7 +517,7 @@ static ssize_t read_owned(struct pipe *pipe, const struct ipcx_handle *handle,
  */
 static ssize_t write_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 			   struct iov_iter *from,
-			   const struct ipcx_patience *patience)
+			   const struct ipcx_patience *patience, bool *give_way)
 {
 	size_t chunk = chunk_bytes(pipe), done = 0, left, n, copied;
 	bool whole = iov_iter_count(from) <= PIPE_BUF;
@@ -519,7 +525,9 @@ static ssize_t write_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 
 	while ((left = iov_iter_count(from))) {
 		ret = pipe_writable(pipe, handle, whole ? left : 1);
-		if (ret == -EAGAIN && done && waitqueue_active(&pipe->wr.turn))
+		*give_way = ret == -EAGAIN && done && !patience->nonblock &&
+			    waitqueue_active(&pipe->wr.turn);
+		if (*give_way)
 			break;
 		if (ret == -EAGAIN)
 			ret = side_await(pipe, &pipe->wr, handle, pipe_writable,
@@ -562,20 +570,21 @@ static ssize_t pipe_read(struct ipcx_object *obj, struct ipcx_handle *handle,
 	return ret;
 }
 
-/* One turn at the writing side. */
+/* One turn at the writing side; tells whether the call wants another. */
 static ssize_t write_turn(struct pipe *pipe, const struct ipcx_handle *handle,
 			  struct iov_iter *from,
-			  const struct ipcx_patience *patience)
+			  const struct ipcx_patience *patience, bool *again)
 {
 	ssize_t ret;
 
+	*again = false;
 	ret = side_acquire(pipe, &pipe->wr, handle, pipe_writable, patience);
 	if (ret <= 0)
 		return ret;
-	ret = write_owned(pipe, handle, from, patience);
+	ret = write_owned(pipe, handle, from, patience, again);
 	if (ret > 0)
 		side_sign(pipe, &pipe->wr);
-	if (ret > 0 && iov_iter_count(from))
+	if (*again)
 		side_pass_on(pipe, &pipe->wr);
 	else
 		side_release(pipe, &pipe->wr);
@@ -585,24 +594,21 @@ static ssize_t write_turn(struct pipe *pipe, const struct ipcx_handle *handle,
 	return ret;
 }
 
-/*
- * What ends a turn early ends the next one at once, if it is an error: there is
- * no need to tell it from giving way.
- */
 static ssize_t pipe_write(struct ipcx_object *obj, struct ipcx_handle *handle,
 			  struct iov_iter *from,
 			  const struct ipcx_patience *patience)
 {
 	struct pipe *pipe = to_pipe(obj);
-	ssize_t done = 0, ret = 0;
+	ssize_t done = 0, ret;
+	bool again;
 
 	if (!iov_iter_count(from))
 		return ipcx_object_removed(obj) ? -EIDRM : 0;
 	do {
-		ret = write_turn(pipe, handle, from, patience);
+		ret = write_turn(pipe, handle, from, patience, &again);
 		if (ret > 0)
 			done += ret;
-	} while (ret > 0 && iov_iter_count(from));
+	} while (again);
 	return done ?: ret;
 }
 
