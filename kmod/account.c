@@ -19,6 +19,7 @@
 #include <linux/user_namespace.h>
 
 #include "account.h"
+#include "death.h"
 #include "registry.h"
 
 /* As many as System V allows queues in a namespace (MSGMNI). */
@@ -156,6 +157,8 @@ static int charge_add_user(struct ipcx_charge *charge, kuid_t uid)
  * @objects: how many objects
  * @bytes:   how many bytes
  *
+ * May sleep until what dead processes held is freed.
+ *
  * Return: the receipt for ipcx_uncharge(), or -EDQUOT, -ENOMEM.
  */
 struct ipcx_charge *ipcx_charge(struct ipcx_ns *ns, u64 objects, u64 bytes)
@@ -179,8 +182,11 @@ struct ipcx_charge *ipcx_charge(struct ipcx_ns *ns, u64 objects, u64 bytes)
 	for (user_ns = current_user_ns(); !err && user_ns != &init_user_ns;
 	     user_ns = user_ns->parent)
 		err = charge_add_user(charge, user_ns->owner);
-	if (!err && !charge_all(charge))
-		err = -EDQUOT;
+	if (!err && !charge_all(charge)) {
+		/* What the dead still hold doesn't count. */
+		ipcx_death_settle();
+		err = charge_all(charge) ? 0 : -EDQUOT;
+	}
 	if (err) {
 		charge_free(charge);
 		return ERR_PTR(err);

@@ -13,6 +13,11 @@
  *	waitpid() returns		the parent goes on
  *	  any command			ipcx_death_drain(): count is not 0
  *	    bury()			each death's run()
+ *	  ...
+ *	work item			each death's unpin()
+ *
+ * Freeing what thousands of deaths leave takes long, and strangers wait for the
+ * drain: so they wait for run() alone.
  *
  * A record stays until its process dies or the module goes: there is at most
  * one for each living process.
@@ -51,6 +56,9 @@ struct process {
 static DEFINE_SPINLOCK(watch_lock);
 static DEFINE_HASHTABLE(processes, 10);
 
+/* Deaths that have been run and are still pinned; guarded by watch_lock. */
+static LIST_HEAD(remains);
+
 /* Processes that have died and are not yet buried, and how many. */
 static LLIST_HEAD(dead_processes);
 atomic_t ipcx_deaths_pending = ATOMIC_INIT(0);
@@ -80,7 +88,7 @@ static int process_woken(wait_queue_entry_t *wait, unsigned int mode, int flags,
 	list_del_init(&wait->entry);
 	atomic_inc(&ipcx_deaths_pending);
 	llist_add(&process->dead, &dead_processes);
-	schedule_work(&drain_work);
+	queue_work(system_unbound_wq, &drain_work);
 	return 0;
 }
 
@@ -153,7 +161,8 @@ int ipcx_death_watch(struct ipcx_death *death)
  * ipcx_death_cancel - forget it
  * @death: has been watched, or its node has been initialised
  *
- * Afterwards run() won't be called, unless pin() has succeeded already.
+ * Afterwards run() won't be called. Not for one that pin() has succeeded on and
+ * unpin() hasn't yet been called for: its container is pinned.
  */
 void ipcx_death_cancel(struct ipcx_death *death)
 {
@@ -185,6 +194,9 @@ static void bury(struct process *process)
 	lockdep_assert_held(&drain_lock);
 	while ((death = death_pop(process))) {
 		death->run(death);
+		spin_lock(&watch_lock);
+		list_add_tail(&death->node, &remains);
+		spin_unlock(&watch_lock);
 		cond_resched();
 	}
 	spin_lock(&watch_lock);
@@ -207,13 +219,43 @@ void __ipcx_death_drain(void)
 	llist_for_each_entry_safe(process, next, dead, dead) {
 		bury(process);
 		atomic_dec(&ipcx_deaths_pending);
+		/* It may have run before this had anything for it. */
+		queue_work(system_unbound_wq, &drain_work);
 	}
 	mutex_unlock(&drain_lock);
 }
 
+static struct ipcx_death *remains_pop(void)
+{
+	struct ipcx_death *death;
+
+	spin_lock(&watch_lock);
+	death = list_first_entry_or_null(&remains, struct ipcx_death, node);
+	if (death)
+		list_del_init(&death->node);
+	spin_unlock(&watch_lock);
+	return death;
+}
+
 static void drain_work_fn(struct work_struct *work)
 {
-	__ipcx_death_drain();
+	struct ipcx_death *death;
+
+	ipcx_death_drain();
+	while ((death = remains_pop())) {
+		death->unpin(death);
+		cond_resched();
+	}
+}
+
+/**
+ * ipcx_death_settle - wait until what dead processes held has been freed
+ *
+ * For who finds his account full, and may have reaped the debtor.
+ */
+void ipcx_death_settle(void)
+{
+	flush_work(&drain_work);
 }
 
 void ipcx_death_init(void)

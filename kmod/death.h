@@ -7,10 +7,13 @@
 
 /**
  * struct ipcx_death - something to be done when a process has died
- * @node: in the process's list while it waits; guarded by watch_lock
- * @pin:  keep whatever contains this alive, and tell whether that was still
- *	  possible; called under watch_lock, must not sleep
- * @run:  do it, and give the pin back; may sleep
+ * @node:  in the process's list while it waits, then in the list of what is to
+ *	   be unpinned; guarded by watch_lock
+ * @pin:   keep whatever contains this alive, and tell whether that was still
+ *	   possible; called under watch_lock, must not sleep
+ * @run:   do it: what others must see at once, and no more; called under
+ *	   drain_lock, may sleep
+ * @unpin: give the pin back; called from a work item, may sleep
  *
  * It runs at most once. Its container withdraws it with ipcx_death_cancel()
  * before it goes.
@@ -19,6 +22,7 @@ struct ipcx_death {
 	struct list_head node;
 	bool (*pin)(struct ipcx_death *death);
 	void (*run)(struct ipcx_death *death);
+	void (*unpin)(struct ipcx_death *death);
 };
 
 int ipcx_death_watch(struct ipcx_death *death);
@@ -30,8 +34,8 @@ void __ipcx_death_drain(void);
 /**
  * ipcx_death_drain - have done what dead processes leave to be done
  *
- * Every command starts with this. The work item would get there as well, but
- * a parent that has reaped its child must see what the child's death did.
+ * Every command and every netlink request starts with this. The work item would
+ * get there as well, but a parent that has reaped its child must see what the child's death did.
  */
 static inline void ipcx_death_drain(void)
 {
@@ -42,6 +46,8 @@ static inline void ipcx_death_drain(void)
 	if (unlikely(atomic_read(&ipcx_deaths_pending)))
 		__ipcx_death_drain();
 }
+
+void ipcx_death_settle(void);
 
 void ipcx_death_init(void);
 void ipcx_death_uninit(void);

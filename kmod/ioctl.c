@@ -9,7 +9,7 @@
  */
 #include <linux/file.h>
 #include <linux/ipcx.h>
-#include <linux/nsproxy.h>
+#include <linux/nospec.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -155,7 +155,7 @@ static struct ipcx_object *find_to_use(const struct call *call,
 
 /* A new file of @obj under a new descriptor, which isn't yet installed. */
 static int new_fd(struct ipcx_object *obj, u32 access, u32 flags,
-		  struct file **filep)
+		  const struct ipcx_patience *patience, struct file **filep)
 {
 	struct file *file;
 	int fd;
@@ -163,7 +163,7 @@ static int new_fd(struct ipcx_object *obj, u32 access, u32 flags,
 	fd = get_unused_fd_flags(flags & IPCX_INHERIT ? 0 : O_CLOEXEC);
 	if (fd < 0)
 		return fd;
-	file = ipcx_object_file(obj, access, flags);
+	file = ipcx_object_file(obj, access, flags, patience);
 	if (IS_ERR(file)) {
 		put_unused_fd(fd);
 		return PTR_ERR(file);
@@ -211,31 +211,7 @@ static void *copy_params(const struct ipcx_type_ops *type,
 	return params;
 }
 
-static long create_new(struct ipcx_ns *ns, const struct ipcx_create *req,
-		       const struct ipcx_spec *spec)
-{
-	struct ipcx_object *obj = ipcx_object_create(ns, spec);
-	struct file *file;
-	int fd, err;
-
-	if (IS_ERR(obj))
-		return PTR_ERR(obj);
-	fd = new_fd(obj, req->access, req->flags, &file);
-	if (fd >= 0) {
-		err = ipcx_publish(obj);
-		if (!err) {
-			fd_install(fd, file);
-		} else {
-			fput(file);
-			put_unused_fd(fd);
-			fd = err;
-		}
-	}
-	ipcx_object_put(obj);
-	return fd;
-}
-
-/* OR_OPEN: CREATE doesn't wait for the other side. */
+/* For OR_OPEN: as CREATE, it doesn't wait for the other side. */
 static long open_existing(struct ipcx_ns *ns, const struct ipcx_create *req,
 			  const struct ipcx_spec *spec)
 {
@@ -248,30 +224,79 @@ static long open_existing(struct ipcx_ns *ns, const struct ipcx_create *req,
 	fd = obj->type != spec->type ? -EPROTOTYPE :
 	     ipcx_object_access(obj, req->access);
 	if (!fd)
-		fd = new_fd(obj, req->access, req->flags, &file);
+		fd = new_fd(obj, req->access, req->flags, NULL, &file);
 	if (fd >= 0)
 		fd_install(fd, file);
 	ipcx_object_put(obj);
 	return fd;
 }
 
-/* The name may come and go between the two: until one of them can be done. */
-static long create_or_open(struct ipcx_ns *ns, const struct ipcx_create *req,
-			   const struct ipcx_spec *spec)
+/* What CREATE does if the name exists; -ENOENT if it doesn't. */
+static long name_exists(struct ipcx_ns *ns, const struct ipcx_create *req,
+			const struct ipcx_spec *spec)
 {
-	long fd;
+	struct ipcx_object *obj;
 
-	if (!(req->flags & IPCX_OR_OPEN))
-		return create_new(ns, req, spec);
-	do {
-		fd = open_existing(ns, req, spec);
-		if (fd == -ENOENT)
-			fd = create_new(ns, req, spec);
-		if (fd != -EEXIST)
+	if (!spec->name)
+		return -ENOENT;
+	if (req->flags & IPCX_OR_OPEN)
+		return open_existing(ns, req, spec);
+	obj = ipcx_find_name(ns, spec->name, spec->name_len);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	ipcx_object_put(obj);
+	return -EEXIST;
+}
+
+/* Names may come and go: publish the new object, or do what name_exists() does. */
+static long publish_or_open(struct ipcx_object *obj, struct ipcx_ns *ns,
+			    const struct ipcx_create *req,
+			    const struct ipcx_spec *spec, int fd,
+			    struct file *file)
+{
+	long ret;
+
+	for (;;) {
+		ret = ipcx_publish(obj);
+		if (!ret) {
+			fd_install(fd, file);
 			return fd;
+		}
+		if (ret == -EEXIST)
+			ret = name_exists(ns, req, spec);
+		if (ret == -ENOENT && signal_pending(current))
+			ret = -ERESTARTNOINTR;
+		if (ret != -ENOENT)
+			break;
 		cond_resched();
-	} while (!signal_pending(current));
-	return -ERESTARTNOINTR;
+	}
+	fput(file);
+	put_unused_fd(fd);
+	return ret;
+}
+
+static long create_new(struct ipcx_ns *ns, const struct ipcx_create *req,
+		       const struct ipcx_spec *spec)
+{
+	struct ipcx_object *obj = ipcx_object_create(ns, spec);
+	struct file *file;
+	long ret;
+	int fd;
+
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	fd = new_fd(obj, req->access, req->flags, NULL, &file);
+	ret = fd < 0 ? fd : publish_or_open(obj, ns, req, spec, fd, file);
+	ipcx_object_put(obj);
+	return ret;
+}
+
+static long create(struct ipcx_ns *ns, const struct ipcx_create *req,
+		   const struct ipcx_spec *spec)
+{
+	long ret = name_exists(ns, req, spec);
+
+	return ret == -ENOENT ? create_new(ns, req, spec) : ret;
 }
 
 static long run_create(const struct call *call)
@@ -300,7 +325,7 @@ static long run_create(const struct call *call)
 	if (IS_ERR(spec.params)) {
 		ret = PTR_ERR(spec.params);
 	} else {
-		ret = create_or_open(call->ns, &req, &spec);
+		ret = create(call->ns, &req, &spec);
 		kfree(spec.params);
 	}
 	kfree(name);
@@ -320,7 +345,7 @@ static long open_object(struct ipcx_object *obj, const struct ipcx_open *req,
 	err = ipcx_object_access(obj, req->access);
 	if (err)
 		return err;
-	fd = new_fd(obj, req->access, req->flags, &file);
+	fd = new_fd(obj, req->access, req->flags, patience, &file);
 	if (fd < 0)
 		return fd;
 	err = obj->type->open(file->private_data, patience);
@@ -396,7 +421,8 @@ static long run_query(const struct call *call)
 		.types = ipcx_type_mask(),
 		.name_max = IPCX_NAME_MAX,
 		.pipe_capacity_min = PIPE_BUF,
-		.pipe_capacity_default = IPCX_PIPE_CAPACITY,
+		.pipe_capacity_default = min_t(u64, IPCX_PIPE_CAPACITY,
+					       ipcx_pipe_capacity_max()),
 		.pipe_capacity_max = ipcx_pipe_capacity_max(),
 	};
 
@@ -463,7 +489,8 @@ static long io_object(const struct call *call, struct ipcx_object *obj,
 	if (!(reading ? obj->type->read : obj->type->write))
 		return -EOPNOTSUPP;
 	ret = import_ubuf(reading ? ITER_DEST : ITER_SOURCE,
-			  u64_to_user_ptr(req->buf), req->len, &iter);
+			  u64_to_user_ptr(req->buf),
+			  min_t(u64, req->len, MAX_RW_COUNT), &iter);
 	if (ret)
 		return ret;
 	if (reading)
@@ -540,7 +567,8 @@ static const struct command *command_find(unsigned int cmd, bool on_object)
 	if (_IOC_TYPE(cmd) != IPCX_IOC_MAGIC ||
 	    _IOC_NR(cmd) >= ARRAY_SIZE(commands))
 		return NULL;
-	command = &commands[_IOC_NR(cmd)];
+	command = &commands[array_index_nospec(_IOC_NR(cmd),
+					       ARRAY_SIZE(commands))];
 	if (!command->run || command->dir != _IOC_DIR(cmd))
 		return NULL;
 	return (on_object ? command->object : command->device) ? command : NULL;

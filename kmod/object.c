@@ -21,6 +21,7 @@
 #include <linux/fs_context.h>
 #include <linux/module.h>
 #include <linux/mount.h>
+#include <linux/nospec.h>
 #include <linux/pid_namespace.h>
 #include <linux/poll.h>
 #include <linux/pseudo_fs.h>
@@ -52,7 +53,9 @@ static const struct ipcx_type_ops *const types[] = {
  */
 const struct ipcx_type_ops *ipcx_type_find(u32 id)
 {
-	return id < ARRAY_SIZE(types) ? types[id] : NULL;
+	if (id >= ARRAY_SIZE(types))
+		return NULL;
+	return types[array_index_nospec(id, ARRAY_SIZE(types))];
 }
 
 /**
@@ -263,11 +266,7 @@ static int ipcx_init_fs_context(struct fs_context *fc)
 		return -ENOMEM;
 	ctx->ops = &ipcx_sops;
 	ctx->dops = &ipcx_dops;
-	/*
-	 * One superblock for all, whoever pins it first: it belongs to the
-	 * initial user namespace, or strangers' uids would have no mapping.
-	 */
-	fc->global = true;
+	/* init_pseudo() has made it global: whoever pins it, all uids map. */
 	return 0;
 }
 
@@ -278,18 +277,39 @@ static struct file_system_type ipcx_fs = {
 	.kill_sb = kill_anon_super,
 };
 
+/**
+ * ipcx_fs_pin - keep the file system mounted
+ *
+ * Every object does, and every device file: or a program that makes and drops
+ * one object at a time would mount and unmount each time.
+ *
+ * Return: 0 or a negative errno.
+ */
+int ipcx_fs_pin(void)
+{
+	return simple_pin_fs(&ipcx_fs, &ipcx_mnt, &ipcx_mnt_count);
+}
+
+/**
+ * ipcx_fs_unpin - give back what ipcx_fs_pin() took
+ */
+void ipcx_fs_unpin(void)
+{
+	simple_release_fs(&ipcx_mnt, &ipcx_mnt_count);
+}
+
 /* obj->inode, from then on what keeps @obj allocated. */
 static int object_make_inode(struct ipcx_object *obj, umode_t mode)
 {
 	struct inode *inode;
 	int err;
 
-	err = simple_pin_fs(&ipcx_fs, &ipcx_mnt, &ipcx_mnt_count);
+	err = ipcx_fs_pin();
 	if (err)
 		return err;
 	inode = alloc_anon_inode(ipcx_mnt->mnt_sb);
 	if (IS_ERR(inode)) {
-		simple_release_fs(&ipcx_mnt, &ipcx_mnt_count);
+		ipcx_fs_unpin();
 		return PTR_ERR(inode);
 	}
 	inode->i_mode = obj->type->s_ifmt | (mode & ~current_umask() & 0777);
@@ -303,7 +323,7 @@ static int object_make_inode(struct ipcx_object *obj, umode_t mode)
 static void object_drop_inode(struct ipcx_object *obj)
 {
 	iput(obj->inode);
-	simple_release_fs(&ipcx_mnt, &ipcx_mnt_count);
+	ipcx_fs_unpin();
 }
 
 static bool object_death_pin(struct ipcx_death *death)
@@ -316,7 +336,11 @@ static void object_death_run(struct ipcx_death *death)
 	struct ipcx_object *obj = container_of(death, struct ipcx_object, death);
 
 	ipcx_unlink(obj);
-	ipcx_object_put(obj);
+}
+
+static void object_death_unpin(struct ipcx_death *death)
+{
+	ipcx_object_put(container_of(death, struct ipcx_object, death));
 }
 
 /* What an object costs beside its payload. */
@@ -366,6 +390,7 @@ static struct ipcx_object *object_alloc(struct ipcx_ns *ns,
 	INIT_LIST_HEAD(&obj->death.node);
 	obj->death.pin = object_death_pin;
 	obj->death.run = object_death_run;
+	obj->death.unpin = object_death_unpin;
 	return obj;
 }
 
@@ -538,28 +563,40 @@ static void handle_free(struct ipcx_handle *handle)
 	kfree(handle);
 }
 
-static void file_attach(struct file *file, struct ipcx_handle *handle)
+/* The handle is the file's, whatever comes: its release() frees it. */
+static void file_set_handle(struct file *file, struct ipcx_handle *handle)
 {
 	file->private_data = handle;
 	stream_open(file_inode(file), file);
 	file->f_mode |= FMODE_NOWAIT;
+}
+
+static int handle_attach(struct ipcx_handle *handle,
+			 const struct ipcx_patience *patience)
+{
+	int err = handle->obj->type->attach(handle, patience);
+
+	if (err)
+		return err;
 	atomic_inc(&handle->obj->opens);
-	handle->obj->type->attach(handle);
 	handle->attached = true;
+	return 0;
 }
 
 /**
  * ipcx_object_file - open an object
- * @obj:    with a user's reference of the caller; permission has been checked
- * @access: an &enum ipcx_access
- * @flags:  %IPCX_NONBLOCK, %IPCX_INHERIT; others are ignored
+ * @obj:      with a user's reference of the caller; permission has been checked
+ * @access:   an &enum ipcx_access
+ * @flags:    %IPCX_NONBLOCK; others are ignored
+ * @patience: how the opener waits, NULL if he made the object
  *
  * The file counts as reader, writer, both or neither at once; whether it may be
  * used at once is the type's open() to tell.
  *
- * Return: the file, or -EDQUOT, -ENFILE, -ENOMEM.
+ * Return: the file, or -EDQUOT, -ENFILE, -ENOMEM, -ENXIO.
  */
-struct file *ipcx_object_file(struct ipcx_object *obj, u32 access, u32 flags)
+struct file *ipcx_object_file(struct ipcx_object *obj, u32 access, u32 flags,
+			      const struct ipcx_patience *patience)
 {
 	/* O_ACCMODE opens a file for neither; see open(2). */
 	static const int o_access[] = {
@@ -571,6 +608,7 @@ struct file *ipcx_object_file(struct ipcx_object *obj, u32 access, u32 flags)
 	int o_flags = o_access[access];
 	struct ipcx_handle *handle;
 	struct file *file;
+	int err;
 
 	if (flags & IPCX_NONBLOCK)
 		o_flags |= O_NONBLOCK;
@@ -586,7 +624,12 @@ struct file *ipcx_object_file(struct ipcx_object *obj, u32 access, u32 flags)
 		handle_free(handle);
 		return file;
 	}
-	file_attach(file, handle);
+	file_set_handle(file, handle);
+	err = handle_attach(handle, patience);
+	if (err) {
+		fput(file);
+		return ERR_PTR(err);
+	}
 	return file;
 }
 
@@ -609,12 +652,10 @@ int ipcx_file_open(struct inode *inode, struct file *file)
 	ipcx_object_put(obj);
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);
-	if (ipcx_object_removed(obj)) {
-		handle_free(handle);
-		return -EIDRM;
-	}
-	file_attach(file, handle);
-	err = obj->type->open(handle, &patience);
+	file_set_handle(file, handle);
+	err = ipcx_object_removed(obj) ? -EIDRM :
+	      handle_attach(handle, &patience) ?:
+	      obj->type->open(handle, &patience);
 	if (err)
 		handle_free(handle);
 	return err;

@@ -120,7 +120,8 @@ struct ipcx_spec {
  *		 in bytes, which is charged
  * @init:        make the payload; may sleep
  * @destroy:     free the payload; nobody can reach it any more
- * @attach:      count a file in
+ * @attach:      count a file in, unless its opener would have to wait and
+ *		 won't; no patience is given for the file that CREATE makes
  * @open:        wait until an attached file may be used; called with no lock
  * @detach:      count a file out
  * @remove:      the object was removed: wake everybody
@@ -139,7 +140,8 @@ struct ipcx_type_ops {
 	int (*prepare)(void *params, u64 *bytes);
 	int (*init)(struct ipcx_object *obj, const void *params);
 	void (*destroy)(struct ipcx_object *obj);
-	void (*attach)(struct ipcx_handle *handle);
+	int (*attach)(struct ipcx_handle *handle,
+		      const struct ipcx_patience *patience);
 	int (*open)(struct ipcx_handle *handle,
 		    const struct ipcx_patience *patience);
 	void (*detach)(struct ipcx_handle *handle);
@@ -159,6 +161,9 @@ extern const struct ipcx_type_ops ipcx_pipe_type;
 
 const struct ipcx_type_ops *ipcx_type_find(u32 id);
 u32 ipcx_type_mask(void);
+
+int ipcx_fs_pin(void);
+void ipcx_fs_unpin(void);
 
 bool ipcx_name_valid(const char *name, u32 len);
 
@@ -182,7 +187,8 @@ static inline bool ipcx_object_removed(const struct ipcx_object *obj)
 }
 
 /* A file for @obj, its reader or writer counted, not waited for. */
-struct file *ipcx_object_file(struct ipcx_object *obj, u32 access, u32 flags);
+struct file *ipcx_object_file(struct ipcx_object *obj, u32 access, u32 flags,
+			      const struct ipcx_patience *patience);
 
 /* For the types' file_operations. */
 int ipcx_file_open(struct inode *inode, struct file *file);

@@ -51,7 +51,9 @@
 #include "pipe.h"
 #include "wait.h"
 
-#define SIDE_BUSY	0	/* bit of pipe_side.busy */
+/* Bits of pipe_side.busy. */
+#define SIDE_BUSY	0	/* the side has an owner */
+#define SIDE_MISSED	1	/* he has pollers to wake when he leaves */
 
 static ulong pipe_capacity_max = SZ_16M;
 module_param(pipe_capacity_max, ulong, 0644);
@@ -63,13 +65,14 @@ MODULE_PARM_DESC(pipe_capacity_max,
  */
 u64 ipcx_pipe_capacity_max(void)
 {
-	return clamp_t(u64, READ_ONCE(pipe_capacity_max), PIPE_BUF, SZ_1G);
+	return rounddown_pow_of_two(clamp_t(ulong, READ_ONCE(pipe_capacity_max),
+					    PIPE_BUF, SZ_1G));
 }
 
 /**
  * struct pipe_side - the reading or the writing side
  * @pos:      bytes that have passed this side; stored by the owner
- * @busy:     bit SIDE_BUSY: the side has an owner
+ * @busy:     SIDE_BUSY, SIDE_MISSED
  * @starving: somebody in @turn has been passed over: grant him the side
  * @need:     how many bytes (or how much space) the owner sleeps for
  * @owner:    the owner, asleep until the other side has moved
@@ -212,28 +215,36 @@ static ssize_t pipe_writable(struct pipe *pipe, const struct ipcx_handle *handle
 	return space >= need ? space : -EAGAIN;
 }
 
-static bool side_busy(const struct pipe_side *side)
+/*
+ * Would who doesn't wait be turned away because somebody owns the side? Then he
+ * is woken when the owner leaves.
+ */
+static bool side_taken(struct pipe_side *side)
 {
+	if (!test_bit(SIDE_BUSY, &side->busy))
+		return false;
+	set_bit(SIDE_MISSED, &side->busy);
+	smp_mb__after_atomic();	/* TURN: pairs with side_release() */
 	return test_bit(SIDE_BUSY, &side->busy);
 }
 
 /* Would a read() find bytes without waiting for anybody? */
-static bool poll_readable(const struct pipe *pipe)
+static bool poll_readable(struct pipe *pipe)
 {
-	return !side_busy(&pipe->rd) && pipe_used(pipe);
+	return pipe_used(pipe) && !side_taken(&pipe->rd);
 }
 
 /* Would a write() of PIPE_BUF bytes? */
-static bool poll_writable(const struct pipe *pipe)
+static bool poll_writable(struct pipe *pipe)
 {
-	return !side_busy(&pipe->wr) && pipe_free(pipe) >= PIPE_BUF;
+	return pipe_free(pipe) >= PIPE_BUF && !side_taken(&pipe->wr);
 }
 
 /* ---- Waking ---- */
 
 /*
- * The side has become ready, or free while it is ready: pollers are told that
- * they would have to wait while somebody owns it. After a full barrier.
+ * The side may have become ready, or free: after a full barrier. Pollers whom an
+ * owner is in the way of are left to him.
  */
 static void wake_pollers(struct pipe *pipe, struct pipe_side *side)
 {
@@ -280,7 +291,11 @@ struct turn {
 	bool granted;
 };
 
-/* @key is where to tell that the side was taken, NULL for a mere wake-up. */
+/*
+ * @key is where to tell side_grant() that the side was taken, NULL for a mere
+ * wake-up. The entry stays in the queue until finish_wait() takes it off under
+ * the queue's lock, which is held here: so the task can't leave meanwhile.
+ */
 static int turn_wake(wait_queue_entry_t *wait, unsigned int mode, int flags,
 		     void *key)
 {
@@ -315,10 +330,12 @@ static void side_release(struct pipe *pipe, struct pipe_side *side)
 	if (unlikely(READ_ONCE(side->starving)) && side_grant(side))
 		return;
 	clear_bit_unlock(SIDE_BUSY, &side->busy);
-	smp_mb__after_atomic();	/* TURN: pairs with side_queue(), pipe_poll() */
+	smp_mb__after_atomic();	/* TURN: pairs with side_queue(), side_taken() */
 	if (waitqueue_active(&side->turn))
 		wake_up_interruptible(&side->turn);
-	wake_pollers(pipe, side);
+	if (test_bit(SIDE_MISSED, &side->busy) &&
+	    test_and_clear_bit(SIDE_MISSED, &side->busy))
+		wake_pollers(pipe, side);
 }
 
 /* As above, but whoever waits for a turn is next, however long he takes. */
@@ -393,6 +410,9 @@ static ssize_t side_acquire(struct pipe *pipe, struct pipe_side *side,
 		return 1;
 	if (!patience->nonblock)
 		return side_queue(pipe, side, handle, check, patience);
+	while (!side_taken(side))
+		if (side_try(side))
+			return 1;
 	checked = check(pipe, handle, 1);
 	return is_over(checked) ? checked : -EAGAIN;
 }
@@ -477,6 +497,13 @@ static size_t copy_out(void *ring, size_t n, struct iov_iter *to)
 	return copy_to_iter(ring, n, to);
 }
 
+/* After each chunk: a transfer can be long without a sleep. */
+static bool go_on(void)
+{
+	cond_resched();
+	return !fatal_signal_pending(current);
+}
+
 /* Read until the pipe is empty or the caller has all: at least one byte. */
 static ssize_t read_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 			  struct iov_iter *to,
@@ -503,6 +530,8 @@ static ssize_t read_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 			ret = -EFAULT;
 			break;
 		}
+		if (!go_on())
+			break;
 	}
 	return done ?: ret;
 }
@@ -547,6 +576,8 @@ static ssize_t write_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 			ret = -EFAULT;
 			break;
 		}
+		if (!go_on())
+			break;
 	}
 	return done ?: ret;
 }
@@ -637,11 +668,25 @@ static u32 peers_seen(const struct pipe_side *peers)
 	return peers->arrivals - !!peers->files;
 }
 
-static void pipe_attach(struct ipcx_handle *handle)
+/* A file of one side of a pipe that was created with a name waits to be opened. */
+static bool is_fifo_end(const struct ipcx_handle *handle)
+{
+	return handle->obj->name && (handle->f_mode == FMODE_READ ||
+				     handle->f_mode == FMODE_WRITE);
+}
+
+static int pipe_attach(struct ipcx_handle *handle,
+		       const struct ipcx_patience *patience)
 {
 	struct pipe *pipe = to_pipe(handle->obj);
 
 	spin_lock(&pipe->lock);
+	/* Before it counts, or a reader would take it for one that has come. */
+	if (patience && patience->nonblock && is_fifo_end(handle) &&
+	    handle->f_mode == FMODE_WRITE && !pipe->rd.files) {
+		spin_unlock(&pipe->lock);
+		return -ENXIO;
+	}
 	handle->peers = peers_seen(handle->f_mode & FMODE_READ ? &pipe->wr :
 								 &pipe->rd);
 	if (handle->f_mode & FMODE_READ)
@@ -650,6 +695,7 @@ static void pipe_attach(struct ipcx_handle *handle)
 		side_arrive(pipe, &pipe->wr);
 	spin_unlock(&pipe->lock);
 	wake_up_interruptible_all(&pipe->open);
+	return 0;
 }
 
 static void pipe_detach(struct ipcx_handle *handle)
@@ -698,8 +744,7 @@ static int pipe_open(struct ipcx_handle *handle,
 	DEFINE_WAIT(wait);
 	int ret, err = 0;
 
-	/* Only one side of a pipe that was created with a name waits. */
-	if (!pipe->obj.name || hweight32((__force u32)handle->f_mode) != 1)
+	if (!is_fifo_end(handle))
 		return ipcx_object_removed(&pipe->obj) ? -EIDRM : 0;
 
 	for (;;) {
@@ -713,9 +758,8 @@ static int pipe_open(struct ipcx_handle *handle,
 		err = ipcx_sleep(patience);
 	}
 	finish_wait(&pipe->open, &wait);
-	if (ret == -EAGAIN)
-		ret = handle->f_mode & FMODE_READ ? 0 : -ENXIO;
-	return ret;
+	/* A nonblocking reader; a writer would have failed to attach. */
+	return ret == -EAGAIN ? 0 : ret;
 }
 
 /* ---- Object operations ---- */
@@ -748,7 +792,8 @@ static int pipe_init(struct ipcx_object *obj, const void *params)
 	const struct ipcx_pipe_params *p = params;
 	struct pipe *pipe = to_pipe(obj);
 
-	pipe->ring = __vmalloc(p->capacity_bytes, GFP_KERNEL_ACCOUNT);
+	pipe->ring = __vmalloc(p->capacity_bytes,
+			       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!pipe->ring)
 		return -ENOMEM;
 	pipe->capacity = p->capacity_bytes;
@@ -833,7 +878,7 @@ static __poll_t pipe_poll(struct file *file, poll_table *table)
 		poll_wait(file, &pipe->rd.poll, table);
 	if (file->f_mode & FMODE_WRITE)
 		poll_wait(file, &pipe->wr.poll, table);
-	smp_mb();	/* SLEEP, TURN: pairs with side_notify(), side_release() */
+	smp_mb();	/* SLEEP: pairs with side_notify() */
 
 	if (ipcx_object_removed(&pipe->obj))
 		return EPOLLHUP | EPOLLERR;

@@ -197,18 +197,19 @@ static int publish_locked(struct ipcx_ns *ns, struct ipcx_object *obj)
 	lockdep_assert_held(&ns->lock);
 	if (ns->ended)
 		return -EIDRM;
-	err = xa_alloc_cyclic(&ns->ids, &obj->id, obj, XA_LIMIT(1, INT_MAX),
+	/* Reserved only: nobody finds it by its id before it has its name. */
+	err = xa_alloc_cyclic(&ns->ids, &obj->id, NULL, XA_LIMIT(1, INT_MAX),
 			      &ns->next_id, GFP_KERNEL_ACCOUNT);
 	if (err < 0)
 		return err == -EBUSY ? -ENOSPC : err;
-	if (obj->name) {
-		err = name_insert(ns, obj);
-		if (err) {
-			xa_erase(&ns->ids, obj->id);
-			obj->id = 0;
-			return err;
-		}
+	err = obj->name ? name_insert(ns, obj) : 0;
+	if (err) {
+		xa_erase(&ns->ids, obj->id);
+		obj->id = 0;
+		return err;
 	}
+	/* The reserved slot is there: this can't fail. */
+	xa_store(&ns->ids, obj->id, obj, GFP_KERNEL_ACCOUNT);
 	if (obj->lifetime != IPCX_LIFETIME_TRANSIENT) {
 		obj->linked = true;
 		ipcx_object_get(obj);

@@ -19,7 +19,7 @@
  * version: the kernel matches a command by its number (_IOC_NR) and direction
  * and takes the structure's size from the command word. A shorter structure is
  * completed with zeros; the part of a longer one that this kernel does not
- * know must be zero, else E2BIG. One shorter than its first published form is
+ * know must be zero, else E2BIG (but for QUERY, into which nothing goes). One shorter than its first published form is
  * EINVAL. Unknown flags and non-zero reserved fields are EINVAL. An unknown
  * command is ENOTTY, and so is one that the kind of file does not have.
  *
@@ -307,7 +307,8 @@ enum ipcx_stat_flags {
  * @uid:             owner, in the caller's user namespace (overflow uid if it
  *		     has none there); likewise @gid, @creator_uid, @creator_gid
  * @gid:             owning group
- * @creator_uid:     who created it
+ * @creator_uid:     who created it, and is charged for it: the one to trust, for
+ *		     an owner may give an object to anybody
  * @creator_gid:     who created it
  * @creator_pid:     process that created it, as the caller's pid namespace
  *		     knows it, 0 if it doesn't; likewise the two that follow
@@ -316,7 +317,7 @@ enum ipcx_stat_flags {
  * @opens:           open files of the object
  * @created_ns:      when, in ns of CLOCK_REALTIME; likewise the three that
  *		     follow, 0 for never. Their grain is a clock tick
- * @changed_ns:      last change of owner, mode or name
+ * @changed_ns:      last change of owner, mode or name; creation is one
  * @read_ns:         data was last taken out
  * @write_ns:        data was last put in
  * @charged_bytes:   what the creator's accounts are charged for it
