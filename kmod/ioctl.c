@@ -9,7 +9,6 @@
  */
 #include <linux/file.h>
 #include <linux/ipcx.h>
-#include <linux/nospec.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -42,19 +41,20 @@ struct call {
 
 /**
  * struct command - a row of the table
- * @run:    the handler; NULL for a number that isn't used
- * @dir:    the direction bits of the command's number
- * @min:    size of its argument when it was first published
- * @device: can be given on the device
- * @object: can be given on an object's file
+ * @cmd:   its number; the size in it is today's
+ * @min:   size of its argument when it was first published
+ * @where: ON_DEVICE, ON_OBJECT
+ * @run:   the handler
  */
 struct command {
-	long (*run)(const struct call *call);
-	unsigned int dir;
+	unsigned int cmd;
 	size_t min;
-	bool device;
-	bool object;
+	unsigned int where;
+	long (*run)(const struct call *call);
 };
+
+#define ON_DEVICE	1
+#define ON_OBJECT	2
 
 static int copy_in(const struct call *call, void *dst, size_t size)
 {
@@ -539,44 +539,41 @@ static long run_write(const struct call *call)
 
 /* ---- The table ---- */
 
-#define COMMAND(cmd, fn, on_device, on_object)				\
-	[_IOC_NR(cmd)] = {						\
-		.run = (fn),						\
-		.dir = _IOC_DIR(cmd),					\
-		.min = _IOC_SIZE(cmd),					\
-		.device = (on_device),					\
-		.object = (on_object),					\
-	}
-
-/* .min stays what it is here when a structure grows: then it is spelled out. */
 static const struct command commands[] = {
-	COMMAND(IPCX_IOC_CREATE, run_create, true, false),
-	COMMAND(IPCX_IOC_OPEN, run_open, true, true),
-	COMMAND(IPCX_IOC_UNLINK, run_unlink, true, true),
-	COMMAND(IPCX_IOC_REMOVE, run_remove, true, true),
-	COMMAND(IPCX_IOC_QUERY, run_query, true, false),
-	COMMAND(IPCX_IOC_STAT, run_stat, true, true),
-	COMMAND(IPCX_IOC_READ, run_read, true, true),
-	COMMAND(IPCX_IOC_WRITE, run_write, true, true),
+	{ IPCX_IOC_READ, offsetofend(struct ipcx_io, deadline),
+	  ON_DEVICE | ON_OBJECT, run_read },
+	{ IPCX_IOC_WRITE, offsetofend(struct ipcx_io, deadline),
+	  ON_DEVICE | ON_OBJECT, run_write },
+	{ IPCX_IOC_CREATE, offsetofend(struct ipcx_create, reserved),
+	  ON_DEVICE, run_create },
+	{ IPCX_IOC_OPEN, offsetofend(struct ipcx_open, deadline),
+	  ON_DEVICE | ON_OBJECT, run_open },
+	{ IPCX_IOC_UNLINK, offsetofend(struct ipcx_ref, cookie),
+	  ON_DEVICE | ON_OBJECT, run_unlink },
+	{ IPCX_IOC_REMOVE, offsetofend(struct ipcx_ref, cookie),
+	  ON_DEVICE | ON_OBJECT, run_remove },
+	{ IPCX_IOC_QUERY, offsetofend(struct ipcx_query, ns),
+	  ON_DEVICE, run_query },
+	{ IPCX_IOC_STAT, offsetofend(struct ipcx_stat, name),
+	  ON_DEVICE | ON_OBJECT, run_stat },
 };
 
-static const struct command *command_find(unsigned int cmd, bool on_object)
+/* By number and direction: the size in @cmd is the caller's. */
+static const struct command *command_find(unsigned int cmd, unsigned int where)
 {
 	const struct command *command;
 
-	if (_IOC_TYPE(cmd) != IPCX_IOC_MAGIC ||
-	    _IOC_NR(cmd) >= ARRAY_SIZE(commands))
-		return NULL;
-	command = &commands[array_index_nospec(_IOC_NR(cmd),
-					       ARRAY_SIZE(commands))];
-	if (!command->run || command->dir != _IOC_DIR(cmd))
-		return NULL;
-	return (on_object ? command->object : command->device) ? command : NULL;
+	for (command = commands; command < commands + ARRAY_SIZE(commands);
+	     command++)
+		if (!((command->cmd ^ cmd) & ~IOCSIZE_MASK))
+			return command->where & where ? command : NULL;
+	return NULL;
 }
 
 static long command_run(unsigned int cmd, struct call *call)
 {
-	const struct command *command = command_find(cmd, call->handle);
+	const struct command *command =
+		command_find(cmd, call->handle ? ON_OBJECT : ON_DEVICE);
 
 	if (!command)
 		return -ENOTTY;

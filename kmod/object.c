@@ -124,17 +124,19 @@ int ipcx_object_permission(const struct ipcx_object *obj, int mask)
 /**
  * ipcx_object_access - may the caller open this?
  * @obj:    with a user's reference of the caller
- * @access: an &enum ipcx_access; for none, one of the others is enough
+ * @access: an &enum ipcx_access; for none, being the owner is enough, or one of
+ *	    the others
  *
  * Return: 0 or -EACCES.
  */
 int ipcx_object_access(const struct ipcx_object *obj, u32 access)
 {
-	if (access == IPCX_ACCESS_NONE &&
-	    !ipcx_object_permission(obj, MAY_READ))
-		return 0;
-	if (access == IPCX_ACCESS_NONE)
+	if (access == IPCX_ACCESS_NONE) {
+		if (ipcx_object_owned_by_caller(obj) ||
+		    !ipcx_object_permission(obj, MAY_READ))
+			return 0;
 		access = IPCX_ACCESS_WRITE;
+	}
 	return ipcx_object_permission(obj,
 				      (access & IPCX_ACCESS_READ ? MAY_READ : 0) |
 				      (access & IPCX_ACCESS_WRITE ? MAY_WRITE : 0));

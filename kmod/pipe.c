@@ -554,6 +554,7 @@ static ssize_t write_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 
 	while ((left = iov_iter_count(from))) {
 		ret = pipe_writable(pipe, handle, whole ? left : 1);
+		/* Whom this misses is let in at the next sleep. */
 		*give_way = ret == -EAGAIN && done && !patience->nonblock &&
 			    waitqueue_active(&pipe->wr.turn);
 		if (*give_way)

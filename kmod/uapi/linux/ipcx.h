@@ -82,7 +82,7 @@ enum ipcx_lifetime {
 /**
  * enum ipcx_access - what a file may do
  * @IPCX_ACCESS_NONE:  hold the object, nothing else; to open one this way takes
- *		       permission to read or to write it
+ *		       its owner, or permission to read or to write it
  * @IPCX_ACCESS_READ:  take data out
  * @IPCX_ACCESS_WRITE: put data in
  * @IPCX_ACCESS_RDWR:  both
@@ -179,8 +179,9 @@ struct ipcx_pipe_params {
  * @params_size: sizeof the parameters; grows as every structure does
  * @reserved:    0
  *
- * Makes an object and returns a file descriptor for it; never waits. The file
- * belongs to the caller's effective (file system) uid and gid. A name that
+ * Makes an object and returns a file descriptor for it; never waits for anybody's
+ * data. The object belongs to the caller's file-system uid and gid (the effective
+ * ones), and is charged to his real uid. A name that
  * exists is EEXIST, unless %IPCX_OR_OPEN asks to open that object: then
  * @lifetime, @mode and @params say nothing about it, and permission is checked
  * as %IPCX_IOC_OPEN does.
@@ -320,7 +321,8 @@ enum ipcx_stat_flags {
  * @changed_ns:      last change of owner, mode or name; creation is one
  * @read_ns:         data was last taken out
  * @write_ns:        data was last put in
- * @charged_bytes:   what the creator's accounts are charged for it
+ * @charged_bytes:   what the creator's accounts are charged for it; open files are
+ *		     charged to who opened them, and not in here
  * @capacity_bytes:  how much payload it can hold
  * @used_bytes:      how much payload it holds
  * @readers:         open files that can read
@@ -370,7 +372,7 @@ struct ipcx_stat {
  * struct ipcx_usage - one account: what is charged to it, and its limits
  * @objects:     objects charged
  * @objects_max: limit
- * @bytes:       bytes charged
+ * @bytes:       bytes charged: of objects as they were made, and of open files
  * @bytes_max:   limit
  */
 struct ipcx_usage {
@@ -389,7 +391,8 @@ struct ipcx_usage {
  * @pipe_capacity_min:     in bytes
  * @pipe_capacity_default: in bytes
  * @pipe_capacity_max:     in bytes
- * @user:                  the account of the caller's uid, over all namespaces
+ * @user:                  the account of the caller's real uid, over all
+ *			   namespaces
  * @ns:                    the account of the caller's namespace
  */
 struct ipcx_query {
@@ -424,12 +427,18 @@ struct ipcx_query {
  * who has it open goes on. A persistent nameless object is unlinked by its id.
  * REMOVE does the same and also wakes everybody who waits on the object; they,
  * and every later call on it, get EIDRM. Both need the object's owner or
- * CAP_IPC_OWNER in the user namespace of the caller's network namespace (EPERM).
+ * CAP_IPC_OWNER in the user namespace that owns the object's network namespace
+ * (EPERM). Both, and STAT, find objects of any lifetime by id; transfers and OPEN
+ * persistent ones alone. An object that was removed while it has users is still
+ * found, and is EIDRM.
  * UNLINK of an object with neither name nor link is ENOENT.
  *
  * Files also take read(2), write(2), readv(2), writev(2), poll(2), FIONREAD
  * (int: bytes that can be read), fstat(2), fchmod(2), fchown(2) and
- * fcntl(2)'s O_NONBLOCK and O_ASYNC.
+ * fcntl(2)'s O_NONBLOCK and O_ASYNC. A removed object polls as POLLERR and
+ * POLLHUP. In /proc/PID/fdinfo/N stand the lines ipcx-type, ipcx-id, ipcx-cookie,
+ * ipcx-name (if it has one; blanks, tabs, newlines and backslashes as in
+ * /proc/mounts) and, for a removed object, ipcx-removed.
  */
 #define IPCX_IOC_MAGIC		0xBE
 
