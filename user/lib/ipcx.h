@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libipcx: thin functions over /dev/ipcx.
+ *
+ * linux/ipcx.h, which this header includes, is the contract with the kernel:
+ * types, lifetimes, access modes, flags, and each command's errors. This header
+ * adds functions, and says only what they add.
+ */
+#ifndef IPCX_H
+#define IPCX_H
+
+#include <linux/ipcx.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** IPCX_LIBRARY_VERSION - version of the library that this header belongs to */
+#define IPCX_LIBRARY_VERSION	"0.1.0"
+
+/**
+ * DOC: rules for every function
+ *
+ * **Results.** A function that fails returns a negative errno value, such as
+ * -ENOENT. One that succeeds returns 0, a file descriptor or a number of
+ * bytes. errno itself is neither an input nor a result, and may change.
+ *
+ * **dev and fd.** @dev is a file descriptor of the device, from ipcx_device();
+ * it stands for the network namespace that it was opened in. @fd is a file
+ * descriptor of an object. Both are ordinary file descriptors: close(2) ends
+ * them, poll(2) and fstat(2) know them, SCM_RIGHTS passes them.
+ *
+ * **Three ways to mean an object.** A function with no suffix takes the device
+ * and a name; one that ends in _id takes the device, the object's id and its
+ * cookie, where 0 means "whatever its cookie"; one that ends in _fd takes the
+ * object's own file. Only the functions that transfer data have the object's
+ * file as their first form.
+ *
+ * **Names** end with a NUL and are 1 to %IPCX_NAME_MAX bytes without '/'. The
+ * bytes have no further meaning, and no encoding.
+ *
+ * **Deadlines** are absolute; a null pointer means "wait for ever".
+ *
+ * **Sizes.** Structures that the kernel may extend are passed together with
+ * the size that the caller was compiled with, sizeof(*pointer). Old programs
+ * and new libraries, and new programs and old kernels, thus understand each
+ * other: what a kernel doesn't know is 0 in a result.
+ *
+ * **Threads and signals.** The library has no state. Every function may be
+ * called from any number of threads at once, and from a signal handler, and
+ * after fork(2). None is a cancellation point, except ipcx_device() and
+ * ipcx_pipe().
+ *
+ * Beside the errors named with each function there are those that every
+ * command may give (-EFAULT, -EINVAL, -ENOMEM, -ENOTTY, -E2BIG; see
+ * linux/ipcx.h), and -EBADF for a file descriptor that isn't open.
+ */
+
+/**
+ * ipcx_library_version() - version of the library in use
+ *
+ * It differs from %IPCX_LIBRARY_VERSION if the program was compiled with
+ * another version's header.
+ *
+ * Return: a string such as "0.1.0", never to be freed.
+ */
+const char *ipcx_library_version(void);
+
+/**
+ * ipcx_device() - open the device, and with it the caller's namespace
+ *
+ * The file descriptor is close-on-exec. It binds to the network namespace that
+ * the caller is in now, and keeps that namespace alive.
+ *
+ * Return: a file descriptor, or
+ *
+ * * -ENOENT, -ENXIO or -ENODEV: the module is not loaded
+ * * -EACCES: the device node's permissions
+ * * -EMFILE, -ENFILE: too many files
+ */
+int ipcx_device(void);
+
+/**
+ * ipcx_query() - what the kernel supports, its limits, and what is in use
+ * @dev:    the device
+ * @result: filled in
+ * @size:   sizeof(*@result)
+ *
+ * Return: 0, or one of the errors that every command may give.
+ */
+int ipcx_query(int dev, struct ipcx_query *result, size_t size);
+
+/**
+ * ipcx_deadline_after() - the moment some nanoseconds from now
+ * @ns: how long from now
+ *
+ * Return: a deadline on CLOCK_MONOTONIC; one that lies beyond what the clock
+ * can count (292 years) is "for ever".
+ */
+struct ipcx_deadline ipcx_deadline_after(uint64_t ns);
+
+/**
+ * struct ipcx_options - how to create an object of any type
+ * @lifetime: an &enum ipcx_lifetime; 0 is transient
+ * @mode:     permission bits, 0001 to 0777, the umask is applied; 0 means 0600.
+ *	      (For an object with no permission at all, call fchmod(2) after.)
+ * @flags:    %IPCX_NONBLOCK, %IPCX_INHERIT, %IPCX_OR_OPEN
+ * @reserved: 0, or -EINVAL
+ *
+ * All zeros is a good start; a null pointer means the same.
+ */
+struct ipcx_options {
+	uint32_t lifetime;
+	uint32_t mode;
+	uint32_t flags;
+	uint32_t reserved[5];
+};
+
+/**
+ * ipcx_create() - create an object of any type
+ * @dev:         the device
+ * @name:        its name, or null for a nameless object
+ * @type:        an &enum ipcx_type
+ * @access:      an &enum ipcx_access: what the returned file may do
+ * @options:     lifetime, mode and flags, or null
+ * @params:      the type's parameters, such as &struct ipcx_pipe_params, or null
+ * @params_size: sizeof(*@params), or 0
+ *
+ * Never waits. Most programs call the type's own function, such as
+ * ipcx_pipe_create(); this one is for types and parameters that are newer than
+ * the library.
+ *
+ * Return: a file descriptor, or
+ *
+ * * -EEXIST: the name is taken, and %IPCX_OR_OPEN was not given
+ * * -EINVAL: a '/' in the name, or an empty one; %IPCX_OR_OPEN without a name
+ * * -ENAMETOOLONG: more than %IPCX_NAME_MAX bytes
+ * * -EOPNOTSUPP: the kernel has no such type
+ * * -EDQUOT: the caller's or the namespace's account is full
+ * * -ENOSPC: no id is free
+ * * -EMFILE, -ENFILE: too many files
+ * * -EACCES: %IPCX_OR_OPEN, no permission
+ * * -EPROTOTYPE: %IPCX_OR_OPEN, the name is an object of another type
+ */
+int ipcx_create(int dev, const char *name, unsigned int type,
+		unsigned int access, const struct ipcx_options *options,
+		const void *params, size_t params_size);
+
+/**
+ * ipcx_open() - open an object by its name
+ * @dev:      the device
+ * @name:     its name
+ * @type:     what it must be, or %IPCX_TYPE_ANY
+ * @access:   an &enum ipcx_access
+ * @flags:    %IPCX_NONBLOCK, %IPCX_INHERIT, %IPCX_NO_RESTART
+ * @deadline: until when to wait for a pipe's other side, or null
+ *
+ * Opening a named pipe for one side waits for the other side, as with fifo(7).
+ *
+ * Return: a file descriptor, or
+ *
+ * * -ENOENT: no such object in the device's namespace
+ * * -EINVAL: a '/' in the name, or an empty one
+ * * -ENAMETOOLONG: more than %IPCX_NAME_MAX bytes
+ * * -EACCES: no permission
+ * * -EPROTOTYPE: it is of another type
+ * * -ENXIO: %IPCX_NONBLOCK, for writing, and the pipe has no reader
+ * * -EINTR: a signal came while waiting
+ * * -ETIMEDOUT: the deadline came while waiting
+ * * -EIDRM: it was removed while waiting
+ * * -EDQUOT: the caller's account is full
+ * * -EMFILE, -ENFILE: too many files
+ */
+int ipcx_open(int dev, const char *name, unsigned int type,
+	      unsigned int access, unsigned int flags,
+	      const struct ipcx_deadline *deadline);
+
+/**
+ * ipcx_open_id() - open a persistent object by its id
+ * @dev:      the device
+ * @id:       its id
+ * @cookie:   its cookie, or 0
+ * @type:     as ipcx_open() has it
+ * @access:   likewise
+ * @flags:    likewise
+ * @deadline: likewise
+ *
+ * Return: as ipcx_open(); -ENOENT also for an object that is not persistent,
+ * and -ESTALE if the id now belongs to an object with another cookie.
+ */
+int ipcx_open_id(int dev, uint32_t id, uint64_t cookie, unsigned int type,
+		 unsigned int access, unsigned int flags,
+		 const struct ipcx_deadline *deadline);
+
+/**
+ * ipcx_open_fd() - open the object of a file once more
+ * @fd:       the object
+ * @access:   as ipcx_open() has it; it may be more than @fd has
+ * @flags:    likewise
+ * @deadline: likewise
+ *
+ * Unlike with dup(2), the new file has its own access mode and its own flags,
+ * and counts as a reader or writer of its own.
+ *
+ * Return: as ipcx_open(); -EIDRM if the object was removed before.
+ */
+int ipcx_open_fd(int fd, unsigned int access, unsigned int flags,
+		 const struct ipcx_deadline *deadline);
+
+/**
+ * ipcx_unlink() - take an object's name away
+ * @dev:  the device
+ * @name: its name
+ *
+ * The name is free at once; who has the object open goes on with it, and it
+ * ends when the last of them is gone.
+ *
+ * Return: 0, or
+ *
+ * * -ENOENT: no such object in the device's namespace
+ * * -EINVAL: a '/' in the name, or an empty one
+ * * -ENAMETOOLONG: more than %IPCX_NAME_MAX bytes
+ * * -EPERM: the caller neither owns it nor has CAP_IPC_OWNER
+ */
+int ipcx_unlink(int dev, const char *name);
+
+/**
+ * ipcx_unlink_id() - end a persistent object's life without users, by id
+ * @dev:    the device
+ * @id:     its id
+ * @cookie: its cookie, or 0
+ *
+ * Return: as ipcx_unlink(); -ENOENT also for an object with neither name nor
+ * link, and -ESTALE if it has another cookie.
+ */
+int ipcx_unlink_id(int dev, uint32_t id, uint64_t cookie);
+
+/**
+ * ipcx_unlink_fd() - take the name of a file's object away
+ * @fd: the object
+ *
+ * Return: as ipcx_unlink(); -ENOENT for an object with neither name nor link,
+ * and -EIDRM if it was removed.
+ */
+int ipcx_unlink_fd(int fd);
+
+/**
+ * ipcx_remove() - end an object now, whoever uses it
+ * @dev:  the device
+ * @name: its name
+ *
+ * Does what ipcx_unlink() does, and wakes everybody who waits on the object.
+ * They, and every later call on it, get -EIDRM.
+ *
+ * Return: as ipcx_unlink().
+ */
+int ipcx_remove(int dev, const char *name);
+
+/**
+ * ipcx_remove_id() - end an object now, by id
+ * @dev:    the device
+ * @id:     its id
+ * @cookie: its cookie, or 0
+ *
+ * Return: as ipcx_remove(); -ESTALE if it has another cookie.
+ */
+int ipcx_remove_id(int dev, uint32_t id, uint64_t cookie);
+
+/**
+ * ipcx_remove_fd() - end a file's object now
+ * @fd: the object
+ *
+ * Return: as ipcx_remove(); -EIDRM if it was removed before.
+ */
+int ipcx_remove_fd(int fd);
+
+/**
+ * ipcx_stat() - all that is known about an object
+ * @dev:    the device
+ * @name:   its name
+ * @result: filled in; what it held before does not matter
+ * @size:   sizeof(*@result)
+ *
+ * Needs read permission.
+ *
+ * Return: 0, or
+ *
+ * * -ENOENT: no such object in the device's namespace
+ * * -EINVAL: a '/' in the name, or an empty one; @size is too small
+ * * -ENAMETOOLONG: more than %IPCX_NAME_MAX bytes
+ * * -EACCES: no permission
+ */
+int ipcx_stat(int dev, const char *name, struct ipcx_stat *result, size_t size);
+
+/**
+ * ipcx_stat_id() - all that is known about an object, by id
+ * @dev:    the device
+ * @id:     its id
+ * @cookie: its cookie, or 0
+ * @result: as ipcx_stat() has it
+ * @size:   likewise
+ *
+ * Return: as ipcx_stat(); -ESTALE if it has another cookie.
+ */
+int ipcx_stat_id(int dev, uint32_t id, uint64_t cookie,
+		 struct ipcx_stat *result, size_t size);
+
+/**
+ * ipcx_stat_fd() - all that is known about a file's object
+ * @fd:     the object; any access mode will do
+ * @result: as ipcx_stat() has it
+ * @size:   likewise
+ *
+ * Return: 0, or -EIDRM if the object was removed; -EINVAL if @size is too
+ * small.
+ */
+int ipcx_stat_fd(int fd, struct ipcx_stat *result, size_t size);
+
+/**
+ * ipcx_pipe() - a nameless pipe, both ends, as pipe2(2) makes them
+ * @fds:   the end to read from, and the end to write to
+ * @flags: %IPCX_NONBLOCK and %IPCX_INHERIT, for both
+ *
+ * Without %IPCX_INHERIT both are close-on-exec. @fds is unchanged on failure.
+ *
+ * Return: 0, or the errors of ipcx_device() and ipcx_pipe_create().
+ */
+int ipcx_pipe(int fds[2], unsigned int flags);
+
+/**
+ * ipcx_pipe_create() - create a pipe
+ * @dev:            the device
+ * @name:           its name, or null for a nameless pipe
+ * @access:         what the returned file may do: with %IPCX_ACCESS_READ it
+ *		    counts as a reader, with %IPCX_ACCESS_WRITE as a writer,
+ *		    with %IPCX_ACCESS_RDWR as both, with %IPCX_ACCESS_NONE as
+ *		    neither
+ * @capacity_bytes: how much it can hold, 4096 up to &struct
+ *		    ipcx_query.pipe_capacity_max, rounded up to a power of two;
+ *		    0 is the default, 65536
+ * @options:        lifetime, mode and flags, or null
+ *
+ * Return: as ipcx_create(); -EINVAL also for a capacity that is out of range.
+ */
+int ipcx_pipe_create(int dev, const char *name, unsigned int access,
+		     uint64_t capacity_bytes,
+		     const struct ipcx_options *options);
+
+/**
+ * ipcx_pipe_read() - take bytes out of a pipe, up to a deadline
+ * @fd:       the pipe, open for reading
+ * @buf:      where to put them
+ * @len:      how many at most
+ * @flags:    %IPCX_NONBLOCK, %IPCX_NO_RESTART
+ * @deadline: until when to wait for the first byte, or null
+ *
+ * read(2) with a deadline.
+ *
+ * Return: the number of bytes, 0 at the end of file, or
+ *
+ * * -EBADF: not open for reading
+ * * -EAGAIN: nothing to read, and %IPCX_NONBLOCK or O_NONBLOCK is set
+ * * -EINTR: a signal came before any byte
+ * * -ETIMEDOUT: the deadline came before any byte
+ * * -EIDRM: the pipe was removed
+ */
+ssize_t ipcx_pipe_read(int fd, void *buf, size_t len, unsigned int flags,
+		       const struct ipcx_deadline *deadline);
+
+/**
+ * ipcx_pipe_read_id() - take bytes out of a persistent pipe by its id
+ * @dev:      the device
+ * @id:       its id
+ * @cookie:   its cookie, or 0
+ * @buf:      as ipcx_pipe_read() has it
+ * @len:      likewise
+ * @flags:    likewise
+ * @deadline: likewise
+ *
+ * Needs no open file of the pipe, checks permission each time, and makes the
+ * caller no reader: there is no end of file, an empty pipe waits for bytes.
+ *
+ * Return: as ipcx_pipe_read(), but never -EBADF or 0 for @len > 0, or
+ *
+ * * -ENOENT: no such persistent object
+ * * -ESTALE: it has another cookie
+ * * -EACCES: no permission
+ */
+ssize_t ipcx_pipe_read_id(int dev, uint32_t id, uint64_t cookie, void *buf,
+			  size_t len, unsigned int flags,
+			  const struct ipcx_deadline *deadline);
+
+/**
+ * ipcx_pipe_write() - put bytes into a pipe, up to a deadline
+ * @fd:       the pipe, open for writing
+ * @buf:      the bytes
+ * @len:      how many
+ * @flags:    %IPCX_NONBLOCK, %IPCX_NO_RESTART, %IPCX_NO_SIGPIPE
+ * @deadline: until when to wait for space, or null
+ *
+ * write(2) with a deadline. Waits until all bytes are in the pipe, so that it
+ * returns fewer than @len only when a signal, the deadline or %IPCX_NONBLOCK
+ * ended it, or one call's maximum of 2^31-4096.
+ *
+ * Return: the number of bytes, or
+ *
+ * * -EBADF: not open for writing
+ * * -EAGAIN: no space, and %IPCX_NONBLOCK or O_NONBLOCK is set
+ * * -EINTR: a signal came before any byte was put in
+ * * -ETIMEDOUT: the deadline came before any byte was put in
+ * * -EPIPE: the last reader is gone; without %IPCX_NO_SIGPIPE the caller is
+ *   sent SIGPIPE first
+ * * -EIDRM: the pipe was removed
+ */
+ssize_t ipcx_pipe_write(int fd, const void *buf, size_t len,
+			unsigned int flags,
+			const struct ipcx_deadline *deadline);
+
+/**
+ * ipcx_pipe_write_id() - put bytes into a persistent pipe by its id
+ * @dev:      the device
+ * @id:       its id
+ * @cookie:   its cookie, or 0
+ * @buf:      as ipcx_pipe_write() has it
+ * @len:      likewise
+ * @flags:    likewise
+ * @deadline: likewise
+ *
+ * Needs no open file of the pipe, checks permission each time, and makes the
+ * caller no writer; it works without a reader.
+ *
+ * Return: as ipcx_pipe_write(), but never -EBADF or -EPIPE, or
+ *
+ * * -ENOENT: no such persistent object
+ * * -ESTALE: it has another cookie
+ * * -EACCES: no permission
+ */
+ssize_t ipcx_pipe_write_id(int dev, uint32_t id, uint64_t cookie,
+			   const void *buf, size_t len, unsigned int flags,
+			   const struct ipcx_deadline *deadline);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* IPCX_H */

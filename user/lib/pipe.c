@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Pipes.
+ */
+#include "internal.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+int ipcx_pipe_create(int dev, const char *name, unsigned int access,
+		     uint64_t capacity_bytes,
+		     const struct ipcx_options *options)
+{
+	struct ipcx_pipe_params params = { .capacity_bytes = capacity_bytes };
+
+	return ipcx_create(dev, name, IPCX_TYPE_PIPE, access, options, &params,
+			   sizeof(params));
+}
+
+/*
+ * The reader's end is created, the writer's is opened, which asks for
+ * permission: a umask that takes the owner's must not break an unnamed pair.
+ */
+static int open_writer(int reader, unsigned int flags)
+{
+	int fd = ipcx_open_fd(reader, IPCX_ACCESS_WRITE, flags, NULL);
+
+	if (fd != -EACCES || fchmod(reader, 0600))
+		return fd;
+	return ipcx_open_fd(reader, IPCX_ACCESS_WRITE, flags, NULL);
+}
+
+int ipcx_pipe(int fds[2], unsigned int flags)
+{
+	struct ipcx_options options = { .flags = flags };
+	int dev, reader, writer;
+
+	if (flags & ~(IPCX_NONBLOCK | IPCX_INHERIT))
+		return -EINVAL;
+	dev = ipcx_device();
+	if (dev < 0)
+		return dev;
+	reader = ipcx_pipe_create(dev, NULL, IPCX_ACCESS_READ, 0, &options);
+	close(dev);
+	if (reader < 0)
+		return reader;
+	writer = open_writer(reader, flags);
+	if (writer < 0) {
+		close(reader);
+		return writer;
+	}
+	fds[0] = reader;
+	fds[1] = writer;
+	return 0;
+}
+
+static ssize_t transfer(int fd, unsigned long request, struct ipcx_ref ref,
+			const void *buf, size_t len, unsigned int flags,
+			const struct ipcx_deadline *deadline)
+{
+	struct ipcx_io arg = {
+		.ref = ref,
+		.buf = address(buf),
+		.len = len,
+		.flags = flags,
+		.deadline = until(deadline),
+	};
+
+	return command(fd, request, &arg);
+}
+
+ssize_t ipcx_pipe_read(int fd, void *buf, size_t len, unsigned int flags,
+		       const struct ipcx_deadline *deadline)
+{
+	return transfer(fd, IPCX_IOC_READ, by_fd(), buf, len, flags, deadline);
+}
+
+ssize_t ipcx_pipe_read_id(int dev, uint32_t id, uint64_t cookie, void *buf,
+			  size_t len, unsigned int flags,
+			  const struct ipcx_deadline *deadline)
+{
+	return transfer(dev, IPCX_IOC_READ, by_id(id, cookie), buf, len, flags,
+			deadline);
+}
+
+ssize_t ipcx_pipe_write(int fd, const void *buf, size_t len,
+			unsigned int flags,
+			const struct ipcx_deadline *deadline)
+{
+	return transfer(fd, IPCX_IOC_WRITE, by_fd(), buf, len, flags, deadline);
+}
+
+ssize_t ipcx_pipe_write_id(int dev, uint32_t id, uint64_t cookie,
+			   const void *buf, size_t len, unsigned int flags,
+			   const struct ipcx_deadline *deadline)
+{
+	return transfer(dev, IPCX_IOC_WRITE, by_id(id, cookie), buf, len, flags,
+			deadline);
+}
