@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Messages: what failed, why, and what to do about it.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "model.h"
+#include "tool.h"
+#include "words.h"
+
+#define LOAD_IT	"load the module with: modprobe ipcmod"
+
+int fail(const char *fmt, ...)
+{
+	va_list args;
+
+	fputs("ipcx: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return FAILED;
+}
+
+void note(const char *fmt, ...)
+{
+	va_list args;
+
+	fputs("ipcx: note: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
+int device_or_explain(void)
+{
+	int dev = ipcx_device();
+
+	if (dev == -ENOENT || dev == -ENXIO || dev == -ENODEV)
+		fail("cannot open " IPCX_DEVICE ": %s; " LOAD_IT,
+		     strerror(-dev));
+	else if (dev == -EACCES)
+		fail("cannot open " IPCX_DEVICE
+		     ": Permission denied; it should have mode 0666: chmod 666 "
+		     IPCX_DEVICE);
+	else if (dev < 0)
+		fail("cannot open " IPCX_DEVICE ": %s", strerror(-dev));
+	return dev;
+}
+
+int explain_no_netlink(int err)
+{
+	if (err == -ENOENT)
+		return fail("the kernel has no netlink family 'ipcx'; "
+			    LOAD_IT);
+	return fail("cannot talk to the module over netlink: %s",
+		    strerror(-err));
+}
+
+/* "pipe 'x'", "object #12"; to be freed. */
+static char *subject(const struct attempt *attempt)
+{
+	const char *type = attempt->type == IPCX_TYPE_ANY ?
+			   "object" : type_word(attempt->type);
+	const struct target *target = &attempt->target;
+	char *name, *text;
+
+	if (!target->name)
+		return format("%s #%" PRIu32, type, target->id);
+	name = name_words(target->name, strlen(target->name));
+	text = format("%s '%s'", type, name);
+	free(name);
+	return text;
+}
+
+static int no_such_object(const struct attempt *attempt, const char *what)
+{
+	char *quoted;
+
+	if (!attempt->target.name || attempt->type == IPCX_TYPE_ANY)
+		return fail("%s does not exist; see what does with: ipcx ls",
+			    what);
+	quoted = shell_words(attempt->target.name);
+	fail("%s does not exist; create it with: ipcx %s create %s", what,
+	     type_word(attempt->type), quoted);
+	free(quoted);
+	return FAILED;
+}
+
+static int name_taken(const struct attempt *attempt, const char *what)
+{
+	char *quoted = shell_words(attempt->target.name);
+
+	fail("cannot create %s: the name is taken; see by what: ipcx show %s",
+	     what, quoted);
+	free(quoted);
+	return FAILED;
+}
+
+static int wrong_type(const struct attempt *attempt, const char *what)
+{
+	char *quoted = attempt->target.name ?
+		       shell_words(attempt->target.name) :
+		       format("--id %" PRIu32, attempt->target.id);
+
+	fail("cannot %s %s: it is of another type; look with: ipcx show %s",
+	     attempt->verb, what, quoted);
+	free(quoted);
+	return FAILED;
+}
+
+/* The first limit that the request would have passed; false if none would. */
+static bool limit_hit(const struct ipcx_usage *usage, uint64_t bytes,
+		      const char *whose, char **words)
+{
+	char *used, *max, *wanted;
+
+	if (usage->objects >= usage->objects_max) {
+		*words = format("%s account has %" PRIu64 " of %" PRIu64
+				" objects", whose, (uint64_t)usage->objects,
+				(uint64_t)usage->objects_max);
+		return true;
+	}
+	if (usage->bytes + bytes < usage->bytes_max)
+		return false;
+	used = size_words(usage->bytes);
+	max = size_words(usage->bytes_max);
+	wanted = size_words(bytes);
+	*words = format("%s account has %s of %s bytes, and this takes more than %s",
+			whose, used, max, wanted);
+	free(used);
+	free(max);
+	free(wanted);
+	return true;
+}
+
+/* An account further up, such as the user namespace's, cannot be asked. */
+static char *quota_words(uint64_t bytes)
+{
+	struct ipcx_query query = { 0 };
+	int dev = ipcx_device();
+	char *words;
+
+	if (dev >= 0) {
+		ipcx_query(dev, &query, sizeof(query));
+		close(dev);
+	}
+	if (!bytes)
+		bytes = query.pipe_capacity_default;
+	if (query.size && (limit_hit(&query.user, bytes, "your", &words) ||
+			   limit_hit(&query.ns, bytes, "the namespace's",
+				     &words)))
+		return words;
+	return format("the account of the user namespace's owner is full");
+}
+
+static int over_quota(const struct attempt *attempt, const char *what)
+{
+	char *words = quota_words(attempt->bytes);
+
+	fail("cannot %s %s: %s; remove some with ipcx rm (see: ipcx ls)",
+	     attempt->verb, what, words);
+	free(words);
+	return FAILED;
+}
+
+static int bad_capacity(const char *what)
+{
+	struct ipcx_query query = { 0 };
+	int dev = ipcx_device();
+	char *min, *max;
+
+	if (dev >= 0) {
+		ipcx_query(dev, &query, sizeof(query));
+		close(dev);
+	}
+	min = size_words(query.pipe_capacity_min);
+	max = size_words(query.pipe_capacity_max);
+	fail("cannot create %s: its capacity may be %s to %s", what, min, max);
+	free(min);
+	free(max);
+	return FAILED;
+}
+
+static int unexpected(const struct attempt *attempt, const char *what, int err)
+{
+	const char *reason = model_reason();
+
+	return fail("cannot %s %s: %s%s%s", attempt->verb, what, strerror(-err),
+		    reason ? "; the kernel says: " : "", reason ? reason : "");
+}
+
+static int invalid(const struct attempt *attempt, const char *what)
+{
+	const char *name = attempt->target.name;
+
+	if (name && !*name)
+		return fail("a name cannot be empty");
+	if (name && strchr(name, '/'))
+		return fail("cannot %s %s: a name has no '/'", attempt->verb,
+			    what);
+	if (attempt->bytes)
+		return bad_capacity(what);
+	return unexpected(attempt, what, -EINVAL);
+}
+
+static int explain_subject(const struct attempt *attempt, const char *what,
+			   int err)
+{
+	switch (err) {
+	case -ENOENT:
+		return no_such_object(attempt, what);
+	case -EEXIST:
+		return name_taken(attempt, what);
+	case -EPROTOTYPE:
+		return wrong_type(attempt, what);
+	case -EDQUOT:
+		return over_quota(attempt, what);
+	case -EINVAL:
+		return invalid(attempt, what);
+	case -EOPNOTSUPP:
+		return fail("the module has no objects of this type; see: ipcx version");
+	case -EACCES:
+		return fail("no permission to %s %s: its mode does not let you; ask its owner",
+			    attempt->verb, what);
+	case -EPERM:
+		return fail("no permission to %s %s: only its owner and root may",
+			    attempt->verb, what);
+	case -EIDRM:
+		return fail("cannot %s %s: it has been removed meanwhile",
+			    attempt->verb, what);
+	case -ESTALE:
+		return fail("%s is gone, and its id belongs to another object now",
+			    what);
+	case -ENOSPC:
+		return fail("cannot %s %s: no id is free; remove objects with: ipcx rm",
+			    attempt->verb, what);
+	default:
+		return unexpected(attempt, what, err);
+	}
+}
+
+int explain(const struct attempt *attempt, int err)
+{
+	char *what;
+
+	if (err == -ENOTCONN)	/* has been said */
+		return FAILED;
+	if (err == -ENAMETOOLONG)
+		return fail("the name is %zu bytes long; at most %d are possible",
+			    strlen(attempt->target.name), IPCX_NAME_MAX);
+	what = subject(attempt);
+	explain_subject(attempt, what, err);
+	free(what);
+	return FAILED;
+}

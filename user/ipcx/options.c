@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Options and their values.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool.h"
+
+static void print_usage(const struct command *cmd, FILE *out)
+{
+	fprintf(out, "usage: ipcx %s%s%s %s\n", cmd->noun,
+		cmd->verb ? " " : "", cmd->verb ? cmd->verb : "", cmd->args);
+}
+
+void print_help(const struct command *cmd)
+{
+	print_usage(cmd, stdout);
+	printf("\n%s", cmd->help);
+}
+
+static void hint_at_help(const struct command *cmd)
+{
+	fprintf(stderr, "Try: ipcx %s%s%s --help\n", cmd->noun,
+		cmd->verb ? " " : "", cmd->verb ? cmd->verb : "");
+}
+
+int usage_error(const struct command *cmd, const char *fmt, ...)
+{
+	va_list args;
+
+	fputs("ipcx: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	print_usage(cmd, stderr);
+	hint_at_help(cmd);
+	return USAGE;
+}
+
+/* Ends the program where nothing is left to do but to say so. */
+int next_option(const struct command *cmd, int argc, char **argv,
+		const char *letters, const struct option *options)
+{
+	int option = getopt_long(argc, argv, letters, options, NULL);
+
+	if (option == 'h') {
+		print_help(cmd);
+		exit(OK);
+	}
+	if (option == '?') {
+		hint_at_help(cmd);
+		exit(USAGE);
+	}
+	return option;
+}
+
+static int suffix_shift(const char *suffix)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+
+	if (!*suffix)
+		return 0;
+	unit = strchr(units, toupper((unsigned char)*suffix));
+	if (!unit || (suffix[1] && strcasecmp(suffix + 1, "iB")))
+		return -1;
+	return 10 * (unit - units + 1);
+}
+
+/* "4096", "64K", "64KiB", "1m": units of 1024. */
+bool parse_size(const char *text, uint64_t *bytes)
+{
+	unsigned long long value;
+	char *end;
+	int shift;
+
+	if (!isdigit((unsigned char)*text))
+		return false;
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	shift = suffix_shift(end);
+	if (errno || shift < 0 || value > UINT64_MAX >> shift)
+		return false;
+	*bytes = value << shift;
+	return true;
+}
+
+bool parse_mode(const char *text, uint32_t *mode)
+{
+	unsigned long value;
+	char *end;
+
+	if (*text < '0' || *text > '7')
+		return false;
+	value = strtoul(text, &end, 8);
+	if (*end || value > 0777)
+		return false;
+	*mode = value;
+	return true;
+}
+
+bool parse_id(const char *text, uint32_t *id)
+{
+	unsigned long value;
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return false;
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || *end || value < 1 || value > INT32_MAX)
+		return false;
+	*id = value;
+	return true;
+}
+
+/* "#12" is an id; all else is a name, "#x" too. */
+struct target target_parse(const char *text)
+{
+	struct target target = { 0 };
+
+	if (*text != '#' || !parse_id(text + 1, &target.id))
+		target.name = text;
+	return target;
+}

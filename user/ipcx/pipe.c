@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ipcx pipe create, write, read
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "copy.h"
+#include "object.h"
+#include "save.h"
+#include "tool.h"
+#include "words.h"
+
+const char pipe_create_help[] =
+"Creates a pipe. Writers and readers then open it by its name.\n"
+"\n"
+"  -c, --capacity N      how much it can hold, in bytes or with K or M: 4K up to\n"
+"                        the system's limit, rounded up to a power of two\n"
+"                        (default 64K)\n"
+"  -m, --mode OCTAL      who may read and write, as chmod has it (default 600)\n"
+"  -l, --lifetime WHEN   persistent: until it is removed (default)\n"
+"                        transient: until its last user is gone\n"
+"                        owned: until this command ends\n"
+"  -j, --json            print the new pipe as JSON\n"
+"  -h, --help            this text\n"
+"\n"
+"With transient and owned the command stays and holds the pipe, until it is\n"
+"interrupted (Ctrl-C, SIGTERM); a transient pipe's other users then keep it.\n";
+
+const char pipe_write_help[] =
+"Puts FILE into the pipe; without FILE, or if it is -, standard input.\n"
+"Waits until somebody has opened the pipe for reading.\n"
+"\n"
+"  -p, --progress        tell bytes, rate and time left on standard error\n"
+"      --id ID           the pipe with this id, in place of NAME; or say '#ID'\n"
+"  -h, --help            this text\n";
+
+const char pipe_read_help[] =
+"Takes the pipe's data to FILE; without FILE, or if it is -, to standard output.\n"
+"Waits until somebody has opened the pipe for writing or it holds data, and ends\n"
+"when the last writer has closed it. FILE appears when it is complete.\n"
+"\n"
+"  -p, --progress        tell bytes and rate on standard error\n"
+"      --id ID           the pipe with this id, in place of NAME; or say '#ID'\n"
+"  -h, --help            this text\n";
+
+/*
+ * struct creation - what pipe create was asked for
+ * @mode: -1 for the default
+ */
+struct creation {
+	const char *name;
+	uint64_t capacity;
+	uint32_t lifetime;
+	int mode;
+	bool json;
+};
+
+static int creation_option(const struct command *cmd, int option,
+			   struct creation *creation)
+{
+	uint32_t mode;
+
+	switch (option) {
+	case 'c':
+		if (parse_size(optarg, &creation->capacity) &&
+		    creation->capacity)
+			return OK;
+		return usage_error(cmd, "'%s' is no capacity; say for example 64K or 1M",
+				   optarg);
+	case 'm':
+		if (!parse_mode(optarg, &mode))
+			return usage_error(cmd, "'%s' is no mode; say for example 660",
+					   optarg);
+		creation->mode = mode;
+		return OK;
+	case 'l':
+		if (parse_lifetime(optarg, &creation->lifetime))
+			return OK;
+		return usage_error(cmd, "'%s' is no lifetime; say persistent, transient or owned",
+				   optarg);
+	default:
+		creation->json = true;
+		return OK;
+	}
+}
+
+static int parse_creation(const struct command *cmd, int argc, char **argv,
+			  struct creation *creation)
+{
+	static const struct option options[] = {
+		{ "capacity", required_argument, NULL, 'c' },
+		{ "mode", required_argument, NULL, 'm' },
+		{ "lifetime", required_argument, NULL, 'l' },
+		JSON_OPTION, HELP_OPTION, NO_OPTION,
+	};
+	int option, status;
+
+	while ((option = next_option(cmd, argc, argv, "c:m:l:jh",
+				     options)) != -1) {
+		status = creation_option(cmd, option, creation);
+		if (status)
+			return status;
+	}
+	if (argc - optind != 1)
+		return usage_error(cmd, optind == argc ? "NAME is missing" :
+				   "one NAME is enough");
+	creation->name = argv[optind];
+	return OK;
+}
+
+/* A mode that was asked for is meant exactly, as with mkdir -m: no umask. */
+static int create(int dev, const struct creation *creation)
+{
+	struct ipcx_options options = { .lifetime = creation->lifetime };
+
+	if (creation->mode >= 0) {
+		/* The library takes a mode of 0 for its default. */
+		options.mode = 0777;
+		umask(~creation->mode & 0777);
+	}
+	return ipcx_pipe_create(dev, creation->name, IPCX_ACCESS_NONE,
+				creation->capacity, &options);
+}
+
+static void block_ending_signals(sigset_t *signals)
+{
+	sigemptyset(signals);
+	sigaddset(signals, SIGHUP);
+	sigaddset(signals, SIGINT);
+	sigaddset(signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, signals, NULL);
+}
+
+/*
+ * The object lives as long as this process, or its file: stay. Leave when a
+ * signal asks to, or when there is nothing left to hold.
+ */
+static int hold(int fd, const struct creation *creation,
+		const sigset_t *signals)
+{
+	struct pollfd polled[] = {
+		{ .fd = signalfd(-1, signals, SFD_CLOEXEC), .events = POLLIN },
+		{ .fd = fd },
+	};
+	struct ipcx_stat stat;
+
+	note("the pipe is %s: it is held until this command is interrupted (Ctrl-C, SIGTERM)",
+	     lifetime_word(creation->lifetime));
+	if (polled[0].fd < 0)
+		return fail("cannot wait for a signal: %s", strerror(errno));
+	for (;;) {
+		if (poll(polled, ARRAY_SIZE(polled), -1) < 0)
+			continue;
+		if (polled[0].revents)
+			return OK;
+		if (ipcx_stat_fd(fd, &stat, sizeof(stat)) == -EIDRM)
+			return fail("the pipe has been removed");
+		/* Hung up for another reason: only signals matter from now. */
+		polled[1].fd = -1;
+	}
+}
+
+static int print_created(int fd, const struct attempt *attempt)
+{
+	struct object object = { 0 };
+	int err = ipcx_stat_fd(fd, &object.stat, sizeof(object.stat));
+
+	return err ? explain(attempt, err) : object_print(&object, true);
+}
+
+int pipe_create(const struct command *cmd, int argc, char **argv)
+{
+	struct creation creation = {
+		.lifetime = IPCX_LIFETIME_PERSISTENT,
+		.mode = -1,
+	};
+	struct attempt attempt = { .verb = "create", .type = IPCX_TYPE_PIPE };
+	sigset_t signals;
+	int dev, fd, status = parse_creation(cmd, argc, argv, &creation);
+
+	if (status)
+		return status;
+	dev = device_or_explain();
+	if (dev < 0)
+		return FAILED;
+	if (creation.lifetime != IPCX_LIFETIME_PERSISTENT)
+		block_ending_signals(&signals);
+	fd = create(dev, &creation);
+	attempt.target.name = creation.name;
+	attempt.bytes = creation.capacity;
+	if (fd < 0)
+		return explain(&attempt, fd);
+	if (creation.json)
+		status = print_created(fd, &attempt);
+	if (!status && creation.lifetime != IPCX_LIFETIME_PERSISTENT)
+		status = hold(fd, &creation, &signals);
+	close(fd);
+	close(dev);
+	return status;
+}
+
+/*
+ * struct transfer - what pipe write and pipe read were asked for
+ * @file: NULL for standard input or output
+ */
+struct transfer {
+	struct attempt attempt;
+	const char *file;
+	bool progress;
+};
+
+static int parse_transfer(const struct command *cmd, int argc, char **argv,
+			  struct transfer *transfer)
+{
+	static const struct option options[] = {
+		{ "progress", no_argument, NULL, 'p' },
+		{ "id", required_argument, NULL, 'i' },
+		HELP_OPTION, NO_OPTION,
+	};
+	struct target *target = &transfer->attempt.target;
+	int option;
+
+	while ((option = next_option(cmd, argc, argv, "ph", options)) != -1) {
+		if (option == 'p')
+			transfer->progress = true;
+		else if (!parse_id(optarg, &target->id))
+			return usage_error(cmd, "'%s' is no id", optarg);
+	}
+	if (!target->id) {
+		if (optind == argc)
+			return usage_error(cmd, "NAME is missing");
+		*target = target_parse(argv[optind++]);
+	}
+	if (argc - optind > 1)
+		return usage_error(cmd, "one FILE is enough");
+	transfer->file = argv[optind];
+	return OK;
+}
+
+static int open_once(int dev, const struct transfer *transfer,
+		     enum ipcx_access access,
+		     const struct ipcx_deadline *deadline)
+{
+	const struct target *target = &transfer->attempt.target;
+
+	if (target->name)
+		return ipcx_open(dev, target->name, IPCX_TYPE_PIPE, access, 0,
+				 deadline);
+	return ipcx_open_id(dev, target->id, 0, IPCX_TYPE_PIPE, access, 0,
+			    deadline);
+}
+
+/* Waits for the other side, and tells a person who may wonder about it. */
+static int open_pipe(int dev, const struct transfer *transfer,
+		     enum ipcx_access access)
+{
+	struct ipcx_deadline soon = ipcx_deadline_after(1000000000);
+	int fd;
+
+	if (!isatty(STDERR_FILENO))
+		return open_once(dev, transfer, access, NULL);
+	fd = open_once(dev, transfer, access, &soon);
+	if (fd != -ETIMEDOUT)
+		return fd;
+	note("waiting until somebody opens the pipe to %s",
+	     access == IPCX_ACCESS_READ ? "write" : "read");
+	return open_once(dev, transfer, access, NULL);
+}
+
+static int open_or_explain(const struct transfer *transfer,
+			   enum ipcx_access access)
+{
+	int dev = device_or_explain(), fd;
+
+	if (dev < 0)
+		return -1;
+	fd = open_pipe(dev, transfer, access);
+	close(dev);
+	if (fd < 0)
+		explain(&transfer->attempt, fd);
+	return fd;
+}
+
+static int file_failed(const char *verb, const char *file, int err)
+{
+	char *name;
+
+	if (!file || !strcmp(file, "-"))
+		return fail("cannot %s standard %s: %s", verb,
+			    *verb == 'r' ? "input" : "output", strerror(-err));
+	name = name_words(file, strlen(file));
+	fail("cannot %s '%s': %s", verb, name, strerror(-err));
+	free(name);
+	return FAILED;
+}
+
+static int reader_left(const struct copy *copy)
+{
+	char *done = size_words(copy->done);
+
+	fail("the last reader closed the pipe after %s bytes, and may not have taken them all",
+	     done);
+	free(done);
+	return FAILED;
+}
+
+/* What is left of a regular file; 0 if that cannot be known. */
+static uint64_t remaining(int fd)
+{
+	struct stat st;
+	off_t at;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return 0;
+	at = lseek(fd, 0, SEEK_CUR);
+	return at >= 0 && at < st.st_size ? st.st_size - at : 0;
+}
+
+static int write_from(const struct transfer *transfer, int file)
+{
+	int pipe = open_or_explain(transfer, IPCX_ACCESS_WRITE), err;
+	struct copy copy = {
+		.from.fd = file,
+		.to = { .fd = pipe, .pipe = true },
+		.total = remaining(file),
+		.progress = transfer->progress,
+	};
+
+	if (pipe < 0)
+		return FAILED;
+	err = copy_run(&copy);
+	close(pipe);
+	if (!err)
+		return OK;
+	if (copy.failed == &copy.from)
+		return file_failed("read", transfer->file, err);
+	if (err == -EPIPE)
+		return reader_left(&copy);
+	return explain(&transfer->attempt, err);
+}
+
+/* A folder can be opened, but not read: say so before waiting for a reader. */
+static int open_input(const char *file)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) || !S_ISDIR(st.st_mode))
+		return fd;
+	close(fd);
+	return -EISDIR;
+}
+
+int pipe_write(const struct command *cmd, int argc, char **argv)
+{
+	struct transfer transfer = {
+		.attempt = { .verb = "write", .type = IPCX_TYPE_PIPE },
+	};
+	int file = STDIN_FILENO, status;
+
+	status = parse_transfer(cmd, argc, argv, &transfer);
+	if (status)
+		return status;
+	if (transfer.file && strcmp(transfer.file, "-"))
+		file = open_input(transfer.file);
+	if (file < 0)
+		return file_failed("read", transfer.file, file);
+	status = write_from(&transfer, file);
+	if (file != STDIN_FILENO)
+		close(file);
+	return status;
+}
+
+static int read_to(const struct transfer *transfer, struct save *save)
+{
+	int pipe = open_or_explain(transfer, IPCX_ACCESS_READ), err;
+	struct copy copy = {
+		.from = { .fd = pipe, .pipe = true },
+		.to.fd = save->fd,
+		.progress = transfer->progress,
+	};
+
+	if (pipe < 0)
+		return FAILED;
+	err = copy_run(&copy);
+	close(pipe);
+	if (err && copy.failed == &copy.from)
+		return explain(&transfer->attempt, err);
+	if (!err)
+		err = save_commit(save);
+	return err ? file_failed("write", transfer->file, err) : OK;
+}
+
+int pipe_read(const struct command *cmd, int argc, char **argv)
+{
+	struct transfer transfer = {
+		.attempt = { .verb = "read", .type = IPCX_TYPE_PIPE },
+	};
+	struct save save;
+	int status = parse_transfer(cmd, argc, argv, &transfer), err;
+
+	if (status)
+		return status;
+	err = save_open(&save, transfer.file);
+	if (err)
+		status = file_failed("write", transfer.file, err);
+	else
+		status = read_to(&transfer, &save);
+	save_abort(&save);
+	return status;
+}
