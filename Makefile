@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# For people; Kbuild has a file of its own. `make help` tells the targets.
+
+KDIR     ?= /lib/modules/$(shell uname -r)/build
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+KERNELS  ?= 6.1 6.12
+TESTS    ?=
+
+export KERNELS TESTS
+
+.DELETE_ON_ERROR:
+.PHONY: all module user install clean help demo check style FORCE
+
+all: module user
+
+module:
+	@[ -e "$(KDIR)/Makefile" ] || { echo >&2 "make: the module is built against kernel headers and there are none in $(KDIR): install them ('apt install linux-headers-$$(uname -r)') or name others with KDIR=; 'make user' builds the rest, and 'make check' needs no headers of this machine"; exit 1; }
+	$(MAKE) -C "$(KDIR)" M="$(CURDIR)" modules
+
+user:
+	$(MAKE) -C user O="$(CURDIR)/build/user" PREFIX="$(PREFIX)"
+
+# The module for a kernel of the virtual machine, built apart from all others.
+build/kmod-%/ipcmod.ko: FORCE
+	@scripts/mirror-sources $(@D)
+	@flock $(@D).lock $(MAKE) -C "$$(selftests/vm/kernel $*)/build" M="$(CURDIR)/$(@D)" modules
+
+# A distribution's headers ask for a signature and lack the key for it.
+unsigned = $(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=)
+
+# depmod speaks for the running system; who installs into DESTDIR runs it later.
+install: all
+	$(MAKE) -C "$(KDIR)" M="$(CURDIR)" INSTALL_MOD_PATH="$(DESTDIR)" $(unsigned) modules_install
+	$(if $(DESTDIR),,depmod "$$($(MAKE) -s --no-print-directory -C "$(KDIR)" kernelrelease)")
+	$(MAKE) -C user O="$(CURDIR)/build/user" PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" install
+
+demo:
+	@scripts/prerequisites demo
+	@selftests/demo/start
+
+check:
+	@scripts/prerequisites check
+	@selftests/check
+
+style:
+	@scripts/prerequisites style
+	@scripts/style
+
+clean:
+	rm -rf build
+	rm -f ipcmod.ko ipcmod.o ipcmod.mod ipcmod.mod.c ipcmod.mod.o .ipcmod.*.cmd
+	rm -f modules.order Module.symvers .modules.order.cmd .Module.symvers.cmd .module-common.o ..module-common.o.cmd
+	find kmod -type f '(' -name '*.o' -o -name '.*.cmd' -o -name '*.gcda' -o -name '*.gcno' ')' -delete
+
+help:
+	@echo 'make            the module for this machine and everything in user space'
+	@echo 'make module     ipcmod.ko; honours KDIR=, ARCH=, CROSS_COMPILE='
+	@echo 'make user       libipcx and the tool, in build/user'
+	@echo 'make install    module, library and tool; honours DESTDIR=, PREFIX='
+	@echo 'make demo       see it work, in a virtual machine'
+	@echo 'make check      every test, in virtual machines; KERNELS="$(KERNELS)", TESTS="core pipe ..."'
+	@echo 'make style      the static checks'
+	@echo 'make clean'
+	@echo
+	@echo 'demo, check and style name what they need and install it on Debian 12.'
