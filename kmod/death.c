@@ -225,24 +225,18 @@ void __ipcx_death_drain(void)
 	mutex_unlock(&drain_lock);
 }
 
-static struct ipcx_death *remains_pop(void)
-{
-	struct ipcx_death *death;
-
-	spin_lock(&watch_lock);
-	death = list_first_entry_or_null(&remains, struct ipcx_death, node);
-	if (death)
-		list_del_init(&death->node);
-	spin_unlock(&watch_lock);
-	return death;
-}
-
+/* One batch, and what comes meanwhile at the next run: who flushes must get through. */
 static void drain_work_fn(struct work_struct *work)
 {
-	struct ipcx_death *death;
+	struct ipcx_death *death, *next;
+	LIST_HEAD(batch);
 
 	ipcx_death_drain();
-	while ((death = remains_pop())) {
+	spin_lock(&watch_lock);
+	list_splice_init(&remains, &batch);
+	spin_unlock(&watch_lock);
+	list_for_each_entry_safe(death, next, &batch, node) {
+		list_del_init(&death->node);
 		death->unpin(death);
 		cond_resched();
 	}
@@ -251,7 +245,8 @@ static void drain_work_fn(struct work_struct *work)
 /**
  * ipcx_death_settle - wait until what dead processes held has been freed
  *
- * For who finds his account full, and may have reaped the debtor.
+ * For who finds his account full, and may have reaped the debtor. Not to be
+ * called by unpin(), nor under a lock that run() or unpin() take.
  */
 void ipcx_death_settle(void)
 {
@@ -266,9 +261,10 @@ void ipcx_death_init(void)
 /*
  * No object is left, so no death is: what remains are records of processes
  * that live, and of some that die just now. Unhooking takes the wait queue's
- * lock, so no callback runs for a record that has been unhooked; those that
- * ran before have queued their work. bury() takes records from the table under
- * drain_lock.
+ * lock, so no callback begins for a record that has been unhooked. One that is
+ * under way is in an RCU read-side section (interrupts are off, or it holds
+ * that lock): after the grace period it has queued its work. bury() takes
+ * records from the table under drain_lock.
  */
 void ipcx_death_uninit(void)
 {
@@ -280,7 +276,9 @@ void ipcx_death_uninit(void)
 	hash_for_each_safe(processes, bucket, next, process, node)
 		remove_wait_queue(&process->pid->wait_pidfd, &process->wait);
 	mutex_unlock(&drain_lock);
-	flush_work(&drain_work);
+	synchronize_rcu();
+	__ipcx_death_drain();
+	cancel_work_sync(&drain_work);
 	hash_for_each_safe(processes, bucket, next, process, node) {
 		hash_del(&process->node);
 		process_free(process);

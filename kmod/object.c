@@ -13,7 +13,7 @@
  * can outlive every open file and be opened again: that finds users at 0.
  *
  * Inodes live in an internal file system that is mounted only while objects
- * exist. The mount holds a reference on the module: that is what makes rmmod
+ * exist or device files are open. The mount holds a reference on the module: that is what makes rmmod
  * fail while anything is left, an O_PATH descriptor included.
  */
 #include <linux/dcache.h>

@@ -228,13 +228,7 @@ static bool side_taken(struct pipe_side *side)
 	return test_bit(SIDE_BUSY, &side->busy);
 }
 
-/* Would a read() find bytes without waiting for anybody? */
-static bool poll_readable(struct pipe *pipe)
-{
-	return pipe_used(pipe) && !side_taken(&pipe->rd);
-}
-
-/* Would a write() of PIPE_BUF bytes? */
+/* Would a write() of PIPE_BUF bytes wait for nobody? */
 static bool poll_writable(struct pipe *pipe)
 {
 	return pipe_free(pipe) >= PIPE_BUF && !side_taken(&pipe->wr);
@@ -242,23 +236,36 @@ static bool poll_writable(struct pipe *pipe)
 
 /* ---- Waking ---- */
 
+/* What pollers of @side may have to hear: bytes or the end, or space. */
+static __poll_t side_news(struct pipe *pipe, struct pipe_side *side)
+{
+	bool ended = !READ_ONCE(pipe->wr.files);
+
+	if (side == &pipe->wr)
+		return poll_writable(pipe) ? EPOLLOUT | EPOLLWRNORM : 0;
+	if ((!ended && !pipe_used(pipe)) || side_taken(side))
+		return 0;
+	return EPOLLIN | EPOLLRDNORM | (ended ? EPOLLHUP : 0);
+}
+
 /*
  * The side may have become ready, or free: after a full barrier. Pollers whom an
  * owner is in the way of are left to him.
  */
-static void wake_pollers(struct pipe *pipe, struct pipe_side *side)
+static void wake_pollers(struct pipe *pipe, struct pipe_side *side, bool signal)
 {
-	bool reading = side == &pipe->rd;
+	__poll_t news;
 
 	/* The caller's full barrier pairs with that in pipe_poll(). */
 	if (!waitqueue_active(&side->poll) && !READ_ONCE(side->fasync))
 		return;
-	if (!(reading ? poll_readable(pipe) : poll_writable(pipe)))
+	news = side_news(pipe, side);
+	if (!news)
 		return;
-	wake_up_interruptible_poll(&side->poll,
-				   reading ? EPOLLIN | EPOLLRDNORM :
-					     EPOLLOUT | EPOLLWRNORM);
-	kill_fasync(&side->fasync, SIGIO, reading ? POLL_IN : POLL_OUT);
+	wake_up_interruptible_poll(&side->poll, news);
+	if (signal)
+		kill_fasync(&side->fasync, SIGIO,
+			    news & EPOLLIN ? POLL_IN : POLL_OUT);
 }
 
 /* @side can go on with @avail bytes: the other side has just moved. */
@@ -267,7 +274,7 @@ static void side_notify(struct pipe *pipe, struct pipe_side *side, size_t avail)
 	smp_mb();	/* SLEEP: pairs with side_await() and pipe_poll() */
 	if (waitqueue_active(&side->owner) && avail >= READ_ONCE(side->need))
 		wake_up_interruptible_sync_poll(&side->owner, 0);
-	wake_pollers(pipe, side);
+	wake_pollers(pipe, side, true);
 }
 
 /* Something has ended, for all who wait on this side. */
@@ -325,17 +332,23 @@ static bool side_try(struct pipe_side *side)
 	return !test_and_set_bit_lock(SIDE_BUSY, &side->busy);
 }
 
+/*
+ * Of what he leaves, the owner tells one more exclusive poller, as pipe(2) does;
+ * signals go only where somebody was turned away, or he would get them himself.
+ */
 static void side_release(struct pipe *pipe, struct pipe_side *side)
 {
+	bool missed;
+
 	if (unlikely(READ_ONCE(side->starving)) && side_grant(side))
 		return;
 	clear_bit_unlock(SIDE_BUSY, &side->busy);
 	smp_mb__after_atomic();	/* TURN: pairs with side_queue(), side_taken() */
 	if (waitqueue_active(&side->turn))
 		wake_up_interruptible(&side->turn);
-	if (test_bit(SIDE_MISSED, &side->busy) &&
-	    test_and_clear_bit(SIDE_MISSED, &side->busy))
-		wake_pollers(pipe, side);
+	missed = test_bit(SIDE_MISSED, &side->busy) &&
+		 test_and_clear_bit(SIDE_MISSED, &side->busy);
+	wake_pollers(pipe, side, missed);
 }
 
 /* As above, but whoever waits for a turn is next, however long he takes. */
@@ -554,11 +567,12 @@ static ssize_t write_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 
 	while ((left = iov_iter_count(from))) {
 		ret = pipe_writable(pipe, handle, whole ? left : 1);
-		/* Whom this misses is let in at the next sleep. */
-		*give_way = ret == -EAGAIN && done && !patience->nonblock &&
-			    waitqueue_active(&pipe->wr.turn);
-		if (*give_way)
-			break;
+		if (ret == -EAGAIN && done && !patience->nonblock) {
+			/* Whom this misses is let in at the next sleep. */
+			*give_way = waitqueue_active(&pipe->wr.turn);
+			if (*give_way)
+				break;
+		}
 		if (ret == -EAGAIN)
 			ret = side_await(pipe, &pipe->wr, handle, pipe_writable,
 					 whole ? left :
@@ -571,6 +585,9 @@ static ssize_t write_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 		if (copied && (copied == n || !whole)) {
 			pos_store(&pipe->wr, pipe->wr.pos + copied);
 			side_notify(pipe, &pipe->rd, pipe_used(pipe));
+			/* By name: no writer has let readers in who open. */
+			if (!handle)
+				wake_up_interruptible_all(&pipe->open);
 			done += copied;
 		}
 		if (copied < n) {
@@ -620,9 +637,6 @@ static ssize_t write_turn(struct pipe *pipe, const struct ipcx_handle *handle,
 		side_pass_on(pipe, &pipe->wr);
 	else
 		side_release(pipe, &pipe->wr);
-	/* Who waits for a writer to read from takes bytes without one, too. */
-	if (ret > 0 && !handle)
-		wake_up_interruptible_all(&pipe->open);
 	return ret;
 }
 
@@ -869,6 +883,17 @@ static ssize_t pipe_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return ret;
 }
 
+/* POLLHUP comes with the bytes that are left: while an owner hides them, later. */
+static __poll_t poll_reading(struct pipe *pipe, const struct ipcx_handle *handle)
+{
+	/* First this: the last writer may have written before he left. */
+	__poll_t hup = peers_gone(&pipe->wr, handle) ? EPOLLHUP : 0;
+
+	if (!pipe_used(pipe))
+		return hup;
+	return side_taken(&pipe->rd) ? 0 : hup | EPOLLIN | EPOLLRDNORM;
+}
+
 static __poll_t pipe_poll(struct file *file, poll_table *table)
 {
 	struct ipcx_handle *handle = file->private_data;
@@ -883,13 +908,8 @@ static __poll_t pipe_poll(struct file *file, poll_table *table)
 
 	if (ipcx_object_removed(&pipe->obj))
 		return EPOLLHUP | EPOLLERR;
-	if (file->f_mode & FMODE_READ) {
-		/* First this: the last writer may have written before he left. */
-		if (peers_gone(&pipe->wr, handle))
-			events |= EPOLLHUP;
-		if (poll_readable(pipe))
-			events |= EPOLLIN | EPOLLRDNORM;
-	}
+	if (file->f_mode & FMODE_READ)
+		events |= poll_reading(pipe, handle);
 	if (file->f_mode & FMODE_WRITE) {
 		if (poll_writable(pipe))
 			events |= EPOLLOUT | EPOLLWRNORM;

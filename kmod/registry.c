@@ -190,6 +190,7 @@ static int name_insert(struct ipcx_ns *ns, struct ipcx_object *obj)
 	return err;
 }
 
+/* The object's id is reserved; on success it is found by it, and by its name. */
 static int publish_locked(struct ipcx_ns *ns, struct ipcx_object *obj)
 {
 	int err;
@@ -197,18 +198,10 @@ static int publish_locked(struct ipcx_ns *ns, struct ipcx_object *obj)
 	lockdep_assert_held(&ns->lock);
 	if (ns->ended)
 		return -EIDRM;
-	/* Reserved only: nobody finds it by its id before it has its name. */
-	err = xa_alloc_cyclic(&ns->ids, &obj->id, NULL, XA_LIMIT(1, INT_MAX),
-			      &ns->next_id, GFP_KERNEL_ACCOUNT);
-	if (err < 0)
-		return err == -EBUSY ? -ENOSPC : err;
 	err = obj->name ? name_insert(ns, obj) : 0;
-	if (err) {
-		xa_erase(&ns->ids, obj->id);
-		obj->id = 0;
+	if (err)
 		return err;
-	}
-	/* The reserved slot is there: this can't fail. */
+	/* The slot is there: this doesn't allocate and can't fail. */
 	xa_store(&ns->ids, obj->id, obj, GFP_KERNEL_ACCOUNT);
 	if (obj->lifetime != IPCX_LIFETIME_TRANSIENT) {
 		obj->linked = true;
@@ -233,9 +226,20 @@ int ipcx_publish(struct ipcx_object *obj)
 	struct ipcx_ns *ns = obj->ns;
 	int err;
 
+	/* Not under the lock: allocation may wait for reclaim. */
+	err = xa_alloc_cyclic(&ns->ids, &obj->id, NULL, XA_LIMIT(1, INT_MAX),
+			      &ns->next_id, GFP_KERNEL_ACCOUNT);
+	if (err < 0) {
+		obj->id = 0;
+		return err == -EBUSY ? -ENOSPC : err;
+	}
 	mutex_lock(&ns->lock);
 	err = publish_locked(ns, obj);
 	mutex_unlock(&ns->lock);
+	if (err) {
+		xa_erase(&ns->ids, obj->id);
+		obj->id = 0;
+	}
 	return err;
 }
 

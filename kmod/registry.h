@@ -14,14 +14,15 @@ struct net;
 
 /**
  * struct ipcx_ns - names, ids and account of one network namespace
- * @refs:       held by the namespace while it lives, and by each object
+ * @refs:       held by the namespace while it lives, by each object and by each
+ *		netlink request
  * @user_ns:    whose CAP_IPC_OWNER overrides permission here; a reference
  * @account:    what the namespace's objects and files are charged to
  * @lock:       orders all changes of @names, @ids and of an object's name and
  *		link; look-ups take RCU alone. Never held over user memory
  * @names:      objects that have a name, by name
  * @ids:        published objects by id, until they die
- * @next_id:    where the search for a free id goes on; guarded by @lock
+ * @next_id:    where the search for a free id goes on; guarded by the lock of @ids
  * @generation: raised with each change of @names or @ids, for dumps; written
  *		under @lock
  * @ended:      the namespace is gone: nothing is published any more; guarded

@@ -19,9 +19,10 @@
  * version: the kernel matches a command by its number (_IOC_NR) and direction
  * and takes the structure's size from the command word. A shorter structure is
  * completed with zeros; the part of a longer one that this kernel does not
- * know must be zero, else E2BIG (but for QUERY, into which nothing goes). One shorter than its first published form is
- * EINVAL. Unknown flags and non-zero reserved fields are EINVAL. An unknown
- * command is ENOTTY, and so is one that the kind of file does not have.
+ * know must be zero, else E2BIG (but for QUERY, into which nothing goes). One
+ * shorter than its first published form is EINVAL. Unknown flags and non-zero
+ * reserved fields are EINVAL. An unknown command is ENOTTY, and so is one that
+ * the kind of file does not have.
  *
  * Commands that return a file descriptor return it as the ioctl's value, and
  * only when nothing can fail any more.
@@ -129,7 +130,7 @@ enum ipcx_flags {
  * ENAMETOOLONG name_len above IPCX_NAME_MAX
  * ENOENT       no such object in the caller's namespace
  * ESTALE       the object exists, but has another cookie
- * EIDRM        the object of this file was removed
+ * EIDRM        the object was removed
  * ============ =============================================================
  */
 struct ipcx_ref {
@@ -159,7 +160,8 @@ struct ipcx_deadline {
 /**
  * struct ipcx_pipe_params - what a new pipe is like
  * @capacity_bytes: 4096 up to &struct ipcx_query.pipe_capacity_max; rounded up
- *		    to a power of two; 0 is the default, 65536
+ *		    to a power of two; 0 is the default, 65536 or the
+ *		    maximum if that is less
  */
 struct ipcx_pipe_params {
 	__aligned_u64 capacity_bytes;
@@ -181,7 +183,9 @@ struct ipcx_pipe_params {
  *
  * Makes an object and returns a file descriptor for it; never waits for anybody's
  * data. The object belongs to the caller's file-system uid and gid (the effective
- * ones), and is charged to his real uid. A name that
+ * ones). It is charged to the network namespace, to his real uid and to the owners
+ * of the user namespaces around him; if one of these accounts is full, the call
+ * waits until what dead processes' objects held has come back. A name that
  * exists is EEXIST, unless %IPCX_OR_OPEN asks to open that object: then
  * @lifetime, @mode and @params say nothing about it, and permission is checked
  * as %IPCX_IOC_OPEN does.
@@ -191,7 +195,7 @@ struct ipcx_pipe_params {
  * EINVAL       a '/' or NUL in the name; OR_OPEN without a name
  * ENAMETOOLONG name_len above IPCX_NAME_MAX
  * EOPNOTSUPP   this kernel has no such type
- * EDQUOT       the caller's or the namespace's account is full
+ * EDQUOT       one of these accounts is full
  * ENOSPC       no id is free
  * EMFILE       the process has too many files, ENFILE the system
  * EACCES       OR_OPEN: no permission
@@ -234,7 +238,7 @@ struct ipcx_create {
  * EINTR        a signal came while waiting
  * ETIMEDOUT    the deadline came while waiting
  * EIDRM        the object was removed, now or while waiting
- * EDQUOT       the caller's account is full
+ * EDQUOT       an account is full that CREATE would charge: files are, too
  * EMFILE       the process has too many files, ENFILE the system
  * ============ =============================================================
  */
@@ -308,8 +312,8 @@ enum ipcx_stat_flags {
  * @uid:             owner, in the caller's user namespace (overflow uid if it
  *		     has none there); likewise @gid, @creator_uid, @creator_gid
  * @gid:             owning group
- * @creator_uid:     who created it, and is charged for it: the one to trust, for
- *		     an owner may give an object to anybody
+ * @creator_uid:     whose it was when it was created: the one to trust, for an
+ *		     owner may give an object to anybody
  * @creator_gid:     who created it
  * @creator_pid:     process that created it, as the caller's pid namespace
  *		     knows it, 0 if it doesn't; likewise the two that follow
@@ -327,8 +331,9 @@ enum ipcx_stat_flags {
  * @used_bytes:      how much payload it holds
  * @readers:         open files that can read
  * @writers:         open files that can write
- * @waiting_readers: tasks asleep until there is something to read
- * @waiting_writers: tasks asleep until there is space
+ * @waiting_readers: tasks asleep until there is something to read, or until
+ *		     others have done so; not who polls or opens
+ * @waiting_writers: tasks asleep until there is space, likewise
  * @name_len:        length of the name, 0 without one
  * @reserved:        0
  * @name:            the name and a NUL
@@ -426,12 +431,12 @@ struct ipcx_query {
  * UNLINK takes the name away and ends the object when its last user is gone;
  * who has it open goes on. A persistent nameless object is unlinked by its id.
  * REMOVE does the same and also wakes everybody who waits on the object; they,
- * and every later call on it, get EIDRM. Both need the object's owner or
- * CAP_IPC_OWNER in the user namespace that owns the object's network namespace
- * (EPERM). Both, and STAT, find objects of any lifetime by id; transfers and OPEN
- * persistent ones alone. An object that was removed while it has users is still
- * found, and is EIDRM.
- * UNLINK of an object with neither name nor link is ENOENT.
+ * and every later operation on it, get EIDRM (fstat and netlink still tell of
+ * it). Both need the object's owner or CAP_IPC_OWNER in the user namespace that
+ * owns the object's network namespace (EPERM). Both, and STAT, find objects of
+ * any lifetime by id; transfers and OPEN persistent ones alone. An object that
+ * was removed while it has users is still found, and is EIDRM. UNLINK of an
+ * object with neither name nor link is ENOENT.
  *
  * Files also take read(2), write(2), readv(2), writev(2), poll(2), FIONREAD
  * (int: bytes that can be read), fstat(2), fchmod(2), fchown(2) and
