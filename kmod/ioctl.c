@@ -520,7 +520,7 @@ static long run_io(const struct call *call, bool reading)
 	obj = find_to_use(call, &req.ref);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
-	if (call->handle && call->file->f_flags & O_NONBLOCK)
+	if (call->file->f_flags & O_NONBLOCK)
 		patience.nonblock = true;
 	ret = io_object(call, obj, &req, reading, &patience);
 	ipcx_object_put(obj);

@@ -13,8 +13,8 @@
  * can outlive every open file and be opened again: that finds users at 0.
  *
  * Inodes live in an internal file system that is mounted only while objects
- * exist or device files are open. The mount holds a reference on the module: that is what makes rmmod
- * fail while anything is left, an O_PATH descriptor included.
+ * exist or device files are open. The mount holds a reference on the module: that
+ * is what makes rmmod fail while anything is left, an O_PATH descriptor included.
  */
 #include <linux/dcache.h>
 #include <linux/file.h>

@@ -272,7 +272,8 @@ struct ipcx_open {
  * ============ =============================================================
  * EBADF        the file was not opened for this
  * EACCES       on the device: no permission
- * EAGAIN       IPCX_NONBLOCK or O_NONBLOCK, and it would have to wait
+ * EAGAIN       IPCX_NONBLOCK, or O_NONBLOCK on this file (the device, too), and
+ *              it would have to wait
  * EINTR        a signal came while waiting
  * ETIMEDOUT    the deadline came while waiting
  * EPIPE        writing, and the last reader is gone
