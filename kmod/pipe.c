@@ -108,7 +108,8 @@ struct pipe_side {
  * @ring:     the bytes
  * @capacity: size of @ring, a power of two
  * @lock:     guards each side's files and arrivals against each other, and last
- * @open:     tasks that wait for the other side to be opened
+ * @open:     tasks that wait for the other side to be opened, and pollers that
+ *	      have neither side
  * @rd:       reading side
  * @wr:       writing side
  */
@@ -900,10 +901,13 @@ static __poll_t pipe_poll(struct file *file, poll_table *table)
 	struct pipe *pipe = to_pipe(handle->obj);
 	__poll_t events = 0;
 
-	if (file->f_mode & FMODE_READ || !(file->f_mode & FMODE_WRITE))
+	if (file->f_mode & FMODE_READ)
 		poll_wait(file, &pipe->rd.poll, table);
 	if (file->f_mode & FMODE_WRITE)
 		poll_wait(file, &pipe->wr.poll, table);
+	/* Neither: for REMOVE. It must not take a wake-up from who can use it. */
+	if (!(file->f_mode & (FMODE_READ | FMODE_WRITE)))
+		poll_wait(file, &pipe->open, table);
 	smp_mb();	/* SLEEP: pairs with side_notify() */
 
 	if (ipcx_object_removed(&pipe->obj))
