@@ -11,7 +11,7 @@ TESTS    ?=
 export KERNELS TESTS
 
 .DELETE_ON_ERROR:
-.PHONY: all module user install clean help demo check style FORCE
+.PHONY: all module user install clean help demo check style docs FORCE
 
 all: module user
 
@@ -48,6 +48,10 @@ style:
 	@scripts/prerequisites style
 	@scripts/style
 
+docs:
+	@scripts/prerequisites docs
+	@scripts/docs
+
 clean:
 	rm -rf build
 	rm -f ipcmod.ko ipcmod.o ipcmod.mod ipcmod.mod.c ipcmod.mod.o .ipcmod.*.cmd
@@ -62,6 +66,7 @@ help:
 	@echo 'make demo       see it work, in a virtual machine'
 	@echo 'make check      every test, in virtual machines; KERNELS="$(KERNELS)", TESTS="core pipe ..."'
 	@echo 'make style      the static checks'
+	@echo 'make docs       the documentation as HTML, in build/docs'
 	@echo 'make clean'
 	@echo
-	@echo 'demo, check and style name what they need and install it on Debian 12.'
+	@echo 'demo, check, style and docs name what they need and install it on Debian 12.'
