@@ -1,0 +1,1194 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pipes: many at once. Every byte that went in comes out once and in order,
+ * whatever is signalled, killed, closed or removed meanwhile, and nobody hangs.
+ *
+ * A worker is a process; its exit status 0 means that all it saw was right, any
+ * other one is the line on which it gave up (modulo 256), told on stderr.
+ */
+#include "pipe_test.h"
+
+#define STRESS_TIMEOUT	120	/* of the harness, in seconds */
+#define WORKERS		16
+#define RACE_MS		3000
+
+struct shared {
+	int stop;
+	unsigned int records_taken;
+	uint64_t put[WORKERS];
+	uint64_t taken[WORKERS];
+	unsigned int signals[WORKERS];
+	unsigned int rounds[WORKERS];
+	unsigned char seen[WORKERS][4096];
+};
+
+static struct shared *shared;
+static unsigned int worker;
+
+#define worker_fail(fmt, ...) do {					\
+	fprintf(stderr, "# %s:%d: worker %u: " fmt "\n", __FILE__,	\
+		__LINE__, worker, ##__VA_ARGS__);			\
+	_exit(__LINE__ % 255 + 1);					\
+} while (0)
+
+static void shared_init(void)
+{
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		abort();
+}
+
+static bool stopped(void)
+{
+	return __atomic_load_n(&shared->stop, __ATOMIC_RELAXED);
+}
+
+static void stop_all(void)
+{
+	__atomic_store_n(&shared->stop, 1, __ATOMIC_RELAXED);
+}
+
+/* Returns 0 in the new worker, which keeps only @fd, if that is a file. */
+static pid_t worker_start(unsigned int number, int fd)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		abort();
+	if (!pid) {
+		worker = number;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		signal(SIGPIPE, SIG_IGN);
+		if (fd >= 0)
+			keep_only(fd);
+	}
+	return pid;
+}
+
+static bool worker_done(pid_t pid)
+{
+	siginfo_t info = { 0 };
+
+	waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT);
+	return info.si_pid == pid;
+}
+
+/* Who hangs is told with where, and with the pipe's state if @fd has it. */
+static bool worker_hangs(pid_t pid, int fd)
+{
+	struct ipcx_stat st;
+
+	if (wait_until(worker_done(pid)))
+		return false;
+	fprintf(stderr, "# a worker hangs\n");
+	pid_explain(pid);
+	if (fd >= 0 && !fd_stat(fd, &st))
+		fprintf(stderr,
+			"#   used %llu readers %u writers %u waiting %u %u\n",
+			(unsigned long long)st.used_bytes, st.readers,
+			st.writers, st.waiting_readers, st.waiting_writers);
+	return true;
+}
+
+/* Number of workers that did not end well. */
+static int workers_join(pid_t *pid, int count, int fd)
+{
+	int i, bad = 0;
+
+	for (i = 0; i < count; i++) {
+		if (worker_hangs(pid[i], fd))
+			kill(pid[i], SIGKILL);
+		if (reap(pid[i]))
+			bad++;
+	}
+	return bad;
+}
+
+/* A transfer as the test's variant has it; waits whatever the file's mode. */
+
+enum way {
+	WAY_PLAIN,	/* read(2) and write(2) that block */
+	WAY_POLL,	/* nonblocking, and poll(2) when told so */
+	WAY_IOCTL,	/* ioctls that block */
+	WAY_NAME,	/* ioctls by name on the device */
+};
+
+struct transfer {
+	enum way way;
+	int fd;
+	const char *name;
+};
+
+static int way_poll(int fd, short events)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+	int ret = poll(&p, 1, PATIENCE_MS);
+
+	if (ret == 0)
+		worker_fail("poll does not return");
+	return ret < 0 ? -errno : 0;
+}
+
+static int way_ioctl(const struct transfer *t, unsigned long command, void *buf,
+		     size_t len, uint32_t flags, struct ipcx_deadline deadline)
+{
+	struct ipcx_ref ref = t->way == WAY_NAME ? ref_name(t->name) :
+						   ref_self();
+
+	return ref_io(t->fd, command, ref, buf, len, flags, deadline);
+}
+
+static int way_write(const struct transfer *t, void *buf, size_t len)
+{
+	int ret;
+
+	if (t->way == WAY_PLAIN)
+		return plain_write(t->fd, buf, len);
+	if (t->way != WAY_POLL)
+		return way_ioctl(t, IPCX_IOC_WRITE, buf, len, 0,
+				 deadline_never());
+	for (;;) {
+		ret = way_ioctl(t, IPCX_IOC_WRITE, buf, len, IPCX_NONBLOCK,
+				deadline_never());
+		if (ret != -EAGAIN)
+			return ret;
+		ret = way_poll(t->fd, POLLOUT);
+		if (ret)
+			return ret;
+	}
+}
+
+/* By name, there is no end of file: it is looked for every 20 ms. */
+static int way_read(const struct transfer *t, void *buf, size_t len)
+{
+	int ret;
+
+	if (t->way == WAY_PLAIN) {
+		ret = read(t->fd, buf, len);
+		return ret < 0 ? -errno : ret;
+	}
+	if (t->way == WAY_IOCTL)
+		return way_ioctl(t, IPCX_IOC_READ, buf, len, 0,
+				 deadline_never());
+	for (;;) {
+		ret = way_ioctl(t, IPCX_IOC_READ, buf, len,
+				t->way == WAY_POLL ? IPCX_NONBLOCK : 0,
+				t->way == WAY_POLL ? deadline_never() :
+						     deadline_ms(20));
+		if (ret == -ETIMEDOUT && stopped())
+			return 0;
+		if (ret != -EAGAIN && ret != -ETIMEDOUT)
+			return ret;
+		if (t->way == WAY_POLL) {
+			ret = way_poll(t->fd, POLLIN);
+			if (ret)
+				return ret;
+		}
+	}
+}
+
+/* Records of many. */
+
+struct record {
+	uint32_t writer;
+	uint32_t seq;
+	uint32_t crc;
+	unsigned char filling[52];
+};
+
+_Static_assert(sizeof(struct record) == 64, "divides every capacity");
+
+#define RECORDS		2000	/* of each writer */
+#define RECORDS_A_CALL	(ATOMIC_MAX / sizeof(struct record))
+
+static uint32_t crc32_of(const void *data, size_t len)
+{
+	const unsigned char *p = data;
+	uint32_t crc = ~0U;
+	int bit;
+
+	while (len--) {
+		crc ^= *p++;
+		for (bit = 0; bit < 8; bit++)
+			crc = (crc >> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+	}
+	return ~crc;
+}
+
+static uint32_t record_crc(const struct record *r)
+{
+	struct record copy = *r;
+
+	copy.crc = 0;
+	return crc32_of(&copy, sizeof(copy));
+}
+
+static void record_make(struct record *r, uint32_t writer, uint32_t seq)
+{
+	r->writer = writer;
+	r->seq = seq;
+	stream_fill(r->filling, writer * 100003u + seq * 52u,
+		    sizeof(r->filling));
+	r->crc = 0;
+	r->crc = record_crc(r);
+}
+
+static void records_write(const struct transfer *t)
+{
+	struct record batch[RECORDS_A_CALL];
+	uint32_t seed = 1 + worker, seq = 0;
+	size_t i, n;
+	int ret;
+
+	while (seq < RECORDS) {
+		n = random_size(&seed, RECORDS_A_CALL);
+		if (n > RECORDS - seq)
+			n = RECORDS - seq;
+		for (i = 0; i < n; i++)
+			record_make(&batch[i], worker, seq + i);
+		ret = way_write(t, batch, n * sizeof(batch[0]));
+		if (ret != (int)(n * sizeof(batch[0])))
+			worker_fail("write of %zu records: %d", n, ret);
+		seq += n;
+	}
+	_exit(0);
+}
+
+/* Each reader sees a writer's records in order, and none that another saw. */
+static void record_check(const struct record *r, int64_t *last)
+{
+	if (r->writer >= WORKERS || r->seq >= RECORDS)
+		worker_fail("record of %u/%u", r->writer, r->seq);
+	if (r->crc != record_crc(r))
+		worker_fail("crc of %u/%u", r->writer, r->seq);
+	if ((int64_t)r->seq <= last[r->writer])
+		worker_fail("%u/%u after %lld", r->writer, r->seq,
+			    (long long)last[r->writer]);
+	last[r->writer] = r->seq;
+	if (__atomic_exchange_n(&shared->seen[r->writer][r->seq], 1,
+				__ATOMIC_RELAXED))
+		worker_fail("%u/%u twice", r->writer, r->seq);
+	__atomic_add_fetch(&shared->records_taken, 1, __ATOMIC_RELAXED);
+}
+
+static void records_read(const struct transfer *t)
+{
+	struct record batch[3 * RECORDS_A_CALL];
+	uint32_t seed = 1 + worker;
+	int64_t last[WORKERS];
+	size_t n;
+	int i, ret;
+
+	memset(last, -1, sizeof(last));
+	for (;;) {
+		n = random_size(&seed, ARRAY_SIZE(batch));
+		ret = way_read(t, batch, n * sizeof(batch[0]));
+		if (ret == 0)
+			_exit(0);
+		if (ret < 0 || ret % (int)sizeof(batch[0]))
+			worker_fail("read of %zu records: %d", n, ret);
+		for (i = 0; i < ret / (int)sizeof(batch[0]); i++)
+			record_check(&batch[i], last);
+	}
+}
+
+FIXTURE(records) {
+	int dev;
+	char name[TEST_NAME_SIZE];
+};
+
+FIXTURE_VARIANT(records) {
+	uint64_t capacity_bytes;
+	enum way even;
+	enum way odd;
+};
+
+FIXTURE_VARIANT_ADD(records, small) {
+	.capacity_bytes = 4096, .even = WAY_PLAIN, .odd = WAY_PLAIN,
+};
+
+FIXTURE_VARIANT_ADD(records, small_polled) {
+	.capacity_bytes = 4096, .even = WAY_POLL, .odd = WAY_POLL,
+};
+
+FIXTURE_VARIANT_ADD(records, mixed) {
+	.capacity_bytes = 65536, .even = WAY_PLAIN, .odd = WAY_POLL,
+};
+
+FIXTURE_VARIANT_ADD(records, small_mixed) {
+	.capacity_bytes = 4096, .even = WAY_IOCTL, .odd = WAY_POLL,
+};
+
+FIXTURE_VARIANT_ADD(records, by_name) {
+	.capacity_bytes = 8192, .even = WAY_NAME, .odd = WAY_NAME,
+};
+
+FIXTURE_SETUP(records)
+{
+	self->dev = dev_open();
+	ASSERT_GE(self->dev, 0);
+	test_name(self->name, "records");
+	shared_init();
+}
+
+FIXTURE_TEARDOWN(records)
+{
+	track_cleanup();
+	close(self->dev);
+}
+
+TEST_F_TIMEOUT(records, arrive_once_and_in_order, STRESS_TIMEOUT)
+{
+	pid_t readers[8], writers[8];
+	int hold, r, w, i;
+
+	hold = pipe_create_sized(self->dev, self->name,
+				 IPCX_LIFETIME_TRANSIENT, IPCX_ACCESS_NONE,
+				 variant->capacity_bytes);
+	r = fd_open(hold, IPCX_ACCESS_READ, IPCX_NONBLOCK);
+	w = fd_open(hold, IPCX_ACCESS_WRITE, 0);
+	ASSERT_GE(w, 0);
+	ASSERT_EQ(0, fcntl(r, F_SETFL, 0));
+	for (i = 0; i < 16; i++) {
+		struct transfer t = {
+			.way = i & 1 ? variant->odd : variant->even,
+			.name = self->name,
+		};
+		bool reads = i >= 8;
+
+		t.fd = t.way == WAY_NAME ? self->dev : reads ? r : w;
+		(reads ? readers : writers)[i % 8] = worker_start(i, t.fd);
+		if (!(reads ? readers : writers)[i % 8]) {
+			if (reads)
+				records_read(&t);
+			records_write(&t);
+		}
+	}
+	close(w);
+	EXPECT_EQ(0, workers_join(writers, 8, hold));
+	stop_all();
+	EXPECT_EQ(0, workers_join(readers, 8, hold));
+	EXPECT_EQ(8 * RECORDS, shared->records_taken);
+	EXPECT_EQ(0, pipe_used(hold));
+	EXPECT_TRUE(pipe_waiting(hold, 0, 0));
+	close(r);
+	close(hold);
+}
+
+/* Two processes, one long stream. */
+
+FIXTURE(stream) {
+	int dev;
+	struct ends e;
+};
+
+FIXTURE_VARIANT(stream) {
+	uint64_t capacity_bytes;
+	uint64_t total;
+	size_t most;
+	enum way put;
+	enum way take;
+};
+
+FIXTURE_VARIANT_ADD(stream, small) {
+	.capacity_bytes = 4096, .total = 1500000, .most = 20000,
+	.put = WAY_PLAIN, .take = WAY_PLAIN,
+};
+
+FIXTURE_VARIANT_ADD(stream, small_polled) {
+	.capacity_bytes = 4096, .total = 1500000, .most = 20000,
+	.put = WAY_POLL, .take = WAY_POLL,
+};
+
+FIXTURE_VARIANT_ADD(stream, blocking_to_polling) {
+	.capacity_bytes = 65536, .total = 10000000, .most = 100000,
+	.put = WAY_IOCTL, .take = WAY_POLL,
+};
+
+FIXTURE_VARIANT_ADD(stream, polling_to_blocking) {
+	.capacity_bytes = 65536, .total = 10000000, .most = 100000,
+	.put = WAY_POLL, .take = WAY_PLAIN,
+};
+
+FIXTURE_VARIANT_ADD(stream, short_transfers) {
+	.capacity_bytes = 65536, .total = 500000, .most = 300,
+	.put = WAY_PLAIN, .take = WAY_PLAIN,
+};
+
+FIXTURE_VARIANT_ADD(stream, big) {
+	.capacity_bytes = 1 << 20, .total = 30000000, .most = 1500000,
+	.put = WAY_PLAIN, .take = WAY_PLAIN,
+};
+
+FIXTURE_VARIANT_ADD(stream, big_polled) {
+	.capacity_bytes = 1 << 20, .total = 30000000, .most = 1500000,
+	.put = WAY_POLL, .take = WAY_POLL,
+};
+
+FIXTURE_SETUP(stream)
+{
+	self->dev = dev_open();
+	ASSERT_GE(self->dev, 0);
+	self->e = ends_open(self->dev, variant->capacity_bytes);
+	shared_init();
+}
+
+FIXTURE_TEARDOWN(stream)
+{
+	ends_close(&self->e);
+	close(self->dev);
+}
+
+struct flow {
+	struct transfer t;
+	uint64_t total;		/* 0: until something ends it */
+	size_t most;		/* bytes a call */
+	uint32_t seed;
+	bool restarts;		/* EINTR is an error */
+};
+
+/* Writes the stream; returns what ended it. @put counts what is acknowledged. */
+static int flow_put(const struct flow *f, uint64_t *put)
+{
+	unsigned char *buf = malloc(f->most);
+	uint32_t seed = f->seed;
+	uint64_t at = 0;
+
+	while (!f->total || at < f->total) {
+		size_t len = random_size(&seed, f->most);
+		int ret;
+
+		if (f->total && len > f->total - at)
+			len = f->total - at;
+		stream_fill(buf, at, len);
+		ret = way_write(&f->t, buf, len);
+		if (ret == -EINTR && !f->restarts)
+			continue;
+		if (ret <= 0)
+			return ret;
+		at += ret;
+		__atomic_store_n(put, at, __ATOMIC_RELEASE);
+	}
+	return 0;
+}
+
+static int flow_take(const struct flow *f, uint64_t *taken)
+{
+	unsigned char *buf = malloc(f->most);
+	uint32_t seed = f->seed;
+	uint64_t at = 0;
+
+	for (;;) {
+		size_t len = random_size(&seed, f->most);
+		int ret = way_read(&f->t, buf, len);
+
+		if (ret == -EINTR && !f->restarts)
+			continue;
+		if (ret <= 0)
+			return ret;
+		if (!stream_is(buf, at, ret))
+			worker_fail("wrong bytes at %llu",
+				    (unsigned long long)at);
+		at += ret;
+		__atomic_store_n(taken, at, __ATOMIC_RELEASE);
+	}
+}
+
+/* Exit status 0 means: all was written, all was read up to end of file. */
+static pid_t flow_start(struct flow f, bool takes)
+{
+	pid_t pid = worker_start(takes, f.t.fd);
+	int ret;
+
+	if (pid)
+		return pid;
+	ret = takes ? flow_take(&f, &shared->taken[0]) :
+		      flow_put(&f, &shared->put[0]);
+	if (ret)
+		worker_fail("the %s ended with %d", takes ? "reader" : "writer",
+			    ret);
+	_exit(0);
+}
+
+TEST_F_TIMEOUT(stream, is_exact, STRESS_TIMEOUT)
+{
+	struct flow f = {
+		.total = variant->total, .most = variant->most, .seed = 99,
+	};
+	pid_t pid[2];
+
+	f.t = (struct transfer) { .way = variant->put, .fd = self->e.w };
+	pid[0] = flow_start(f, false);
+	f.t = (struct transfer) { .way = variant->take, .fd = self->e.r };
+	f.seed = 1234;
+	pid[1] = flow_start(f, true);
+	close(self->e.w);
+	EXPECT_EQ(0, workers_join(pid, 2, self->e.r));
+	EXPECT_EQ(variant->total, shared->put[0]);
+	EXPECT_EQ(variant->total, shared->taken[0]);
+	EXPECT_EQ(0, pipe_used(self->e.r));
+	self->e.w = fd_open(self->e.r, IPCX_ACCESS_WRITE, 0);
+}
+
+/* Signals all the time. */
+
+static void storm_handler(int sig)
+{
+	(void)sig;
+	shared->signals[worker]++;
+}
+
+static void storm_begin(bool restarts)
+{
+	struct sigaction sa = {
+		.sa_handler = storm_handler,
+		.sa_flags = restarts ? SA_RESTART : 0,
+	};
+	struct itimerval timer = {
+		.it_interval.tv_usec = 1100 + worker * 130,
+		.it_value.tv_usec = 1000,
+	};
+
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+FIXTURE(storm) {
+	int dev;
+	struct ends e;
+};
+
+FIXTURE_VARIANT(storm) {
+	bool restarts;
+	enum way way;
+	uint64_t capacity_bytes;
+};
+
+FIXTURE_VARIANT_ADD(storm, eintr) {
+	.way = WAY_PLAIN, .capacity_bytes = 4096,
+};
+
+FIXTURE_VARIANT_ADD(storm, restart) {
+	.restarts = true, .way = WAY_PLAIN, .capacity_bytes = 4096,
+};
+
+FIXTURE_VARIANT_ADD(storm, ioctl_eintr) {
+	.way = WAY_IOCTL, .capacity_bytes = 16384,
+};
+
+FIXTURE_VARIANT_ADD(storm, ioctl_restart) {
+	.restarts = true, .way = WAY_IOCTL, .capacity_bytes = 16384,
+};
+
+/* poll(2) never restarts. */
+FIXTURE_VARIANT_ADD(storm, polled) {
+	.way = WAY_POLL, .capacity_bytes = 4096,
+};
+
+FIXTURE_SETUP(storm)
+{
+	self->dev = dev_open();
+	ASSERT_GE(self->dev, 0);
+	self->e = ends_open(self->dev, variant->capacity_bytes);
+	shared_init();
+}
+
+FIXTURE_TEARDOWN(storm)
+{
+	ends_close(&self->e);
+	close(self->dev);
+}
+
+TEST_F_TIMEOUT(storm, loses_nothing, STRESS_TIMEOUT)
+{
+	const uint64_t total = 1500000;
+	struct flow f = {
+		.t.way = variant->way, .most = 30000, .seed = 7,
+		.restarts = variant->restarts,
+	};
+	pid_t pid[2];
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		int ret;
+
+		f.t.fd = i ? self->e.r : self->e.w;
+		f.total = i ? 0 : total;
+		f.seed += i;
+		pid[i] = worker_start(i, f.t.fd);
+		if (pid[i])
+			continue;
+		storm_begin(variant->restarts);
+		ret = i ? flow_take(&f, &shared->taken[0]) :
+			  flow_put(&f, &shared->put[0]);
+		if (ret)
+			worker_fail("it ended with %d", ret);
+		_exit(0);
+	}
+	close(self->e.w);
+	EXPECT_EQ(0, workers_join(pid, 2, self->e.r));
+	EXPECT_EQ(total, shared->put[0]);
+	EXPECT_EQ(total, shared->taken[0]);
+	EXPECT_LT(10, shared->signals[0]);
+	EXPECT_LT(10, shared->signals[1]);
+	EXPECT_TRUE(pipe_waiting(self->e.r, 0, 0));
+	self->e.w = fd_open(self->e.r, IPCX_ACCESS_WRITE, 0);
+}
+
+/* Kills. */
+
+FIXTURE(death) {
+	int dev;
+};
+
+FIXTURE_VARIANT(death) {
+	uint64_t capacity_bytes;
+	enum way way;
+	size_t most;
+};
+
+FIXTURE_VARIANT_ADD(death, small) {
+	.capacity_bytes = 4096, .way = WAY_PLAIN, .most = 10000,
+};
+
+FIXTURE_VARIANT_ADD(death, polled) {
+	.capacity_bytes = 4096, .way = WAY_POLL, .most = 10000,
+};
+
+FIXTURE_VARIANT_ADD(death, big) {
+	.capacity_bytes = 1 << 20, .way = WAY_IOCTL, .most = 500000,
+};
+
+FIXTURE_SETUP(death)
+{
+	self->dev = dev_open();
+	ASSERT_GE(self->dev, 0);
+	shared_init();
+}
+
+FIXTURE_TEARDOWN(death)
+{
+	close(self->dev);
+}
+
+static uint64_t progress(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
+}
+
+/* Kills somewhere in the middle: after some bytes, and a moment more. */
+static void kill_somewhere(pid_t pid, const uint64_t *counter, size_t most,
+			   uint32_t *seed)
+{
+	uint64_t after = random_next(seed) % (5 * most);
+	uint64_t spin = random_next(seed) % 300000;
+
+	if (!wait_until(progress(counter) >= after)) {
+		fprintf(stderr, "# no progress\n");
+		pid_explain(pid);
+	}
+	spin += now_ns(CLOCK_MONOTONIC);
+	while (now_ns(CLOCK_MONOTONIC) < spin)
+		;
+	kill(pid, SIGKILL);
+}
+
+/*
+ * One round: both run until one is killed. The survivor must come to its end,
+ * which is checked where it runs.
+ */
+struct round {
+	struct ends e;
+	pid_t writer;
+	pid_t reader;
+};
+
+static struct round round_start(int dev, uint64_t capacity_bytes,
+				struct flow f)
+{
+	struct round r = { .e = ends_open(dev, capacity_bytes) };
+	int ret;
+
+	memset(shared, 0, sizeof(*shared));
+	f.t.fd = r.e.w;
+	r.writer = worker_start(0, f.t.fd);
+	if (!r.writer) {
+		ret = flow_put(&f, &shared->put[0]);
+		if (ret != -EPIPE)
+			worker_fail("the writer ended with %d", ret);
+		_exit(0);
+	}
+	f.t.fd = r.e.r;
+	r.reader = flow_start(f, true);
+	return r;
+}
+
+TEST_F_TIMEOUT(death, of_writer_is_end_of_file, STRESS_TIMEOUT)
+{
+	uint32_t seed = 4711;
+	int i;
+
+	for (i = 0; i < 15; i++) {
+		struct flow f = {
+			.t.way = variant->way, .most = variant->most,
+			.seed = random_next(&seed),
+		};
+		struct round r = round_start(self->dev, variant->capacity_bytes,
+					     f);
+
+		close(r.e.w);
+		kill_somewhere(r.writer, &shared->put[0], variant->most, &seed);
+		EXPECT_EQ(128 + SIGKILL, reap(r.writer));
+		/* It checks each byte itself. */
+		ASSERT_EQ(0, workers_join(&r.reader, 1, r.e.r));
+		EXPECT_LE(shared->put[0], shared->taken[0]);
+		EXPECT_LE(shared->taken[0], shared->put[0] + variant->most);
+		EXPECT_EQ(0, pipe_used(r.e.r));
+		EXPECT_TRUE(pipe_waiting(r.e.r, 0, 0));
+		close(r.e.r);
+	}
+}
+
+TEST_F_TIMEOUT(death, of_reader_is_epipe, STRESS_TIMEOUT)
+{
+	unsigned char *rest = malloc(variant->capacity_bytes);
+	uint32_t seed = 815;
+	int i;
+
+	for (i = 0; i < 15; i++) {
+		struct flow f = {
+			.t.way = variant->way, .most = variant->most,
+			.seed = random_next(&seed),
+		};
+		struct round r = round_start(self->dev, variant->capacity_bytes,
+					     f);
+		uint64_t left, from;
+		int hold;
+
+		hold = fd_open(r.e.r, IPCX_ACCESS_NONE, 0);
+		close(r.e.r);
+		close(r.e.w);
+		kill_somewhere(r.reader, &shared->taken[0], variant->most,
+			       &seed);
+		EXPECT_EQ(128 + SIGKILL, reap(r.reader));
+		ASSERT_EQ(0, workers_join(&r.writer, 1, hold));
+		/* The pipe begins where the reader was, and ends with the
+		 * writer's last byte.
+		 */
+		r.e.r = fd_open(hold, IPCX_ACCESS_READ, 0);
+		left = pipe_drain(r.e.r, rest, variant->capacity_bytes);
+		from = shared->put[0] - left;
+		EXPECT_LE(shared->taken[0], from);
+		EXPECT_LE(from, shared->taken[0] + variant->most);
+		EXPECT_TRUE(stream_is(rest, from, left));
+		EXPECT_TRUE(pipe_waiting(hold, 0, 0));
+		close(r.e.r);
+		close(hold);
+	}
+	free(rest);
+}
+
+/* Writers that come and go: end of file again and again, and nothing lost. */
+
+FIXTURE(race) {
+	int dev;
+	int hold;
+	char name[TEST_NAME_SIZE];
+};
+
+FIXTURE_SETUP(race)
+{
+	self->dev = dev_open();
+	ASSERT_GE(self->dev, 0);
+	test_name(self->name, "race");
+	self->hold = pipe_create_sized(self->dev, self->name,
+				       IPCX_LIFETIME_PERSISTENT,
+				       IPCX_ACCESS_NONE, CAPACITY_MIN);
+	ASSERT_GE(self->hold, 0);
+	shared_init();
+}
+
+FIXTURE_TEARDOWN(race)
+{
+	track_cleanup();
+	close(self->hold);
+	close(self->dev);
+}
+
+#define VISITS	150
+
+static void visitor(int dev, const char *name)
+{
+	struct record r;
+	int fd, seq, ret;
+
+	for (seq = 0; seq < VISITS; seq++) {
+		fd = name_open(dev, name, IPCX_ACCESS_WRITE, 0);
+		if (fd < 0)
+			worker_fail("open: %d", fd);
+		record_make(&r, worker, seq);
+		ret = plain_write(fd, &r, sizeof(r));
+		if (ret != sizeof(r))
+			worker_fail("write: %d", ret);
+		close(fd);
+	}
+	_exit(0);
+}
+
+TEST_F_TIMEOUT(race, visitors_lose_nothing, STRESS_TIMEOUT)
+{
+	int64_t last[WORKERS];
+	unsigned int total = 0;
+	struct record r;
+	pid_t pid[4];
+	int fd, i, ret;
+
+	memset(last, -1, sizeof(last));
+	for (i = 0; i < 4; i++) {
+		pid[i] = worker_start(i, self->dev);
+		if (!pid[i])
+			visitor(self->dev, self->name);
+	}
+	fd = name_open(self->dev, self->name, IPCX_ACCESS_READ, 0);
+	ASSERT_GE(fd, 0);
+	while (total < 4 * VISITS) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+
+		ASSERT_EQ(1, poll(&p, 1, PATIENCE_MS))
+			TH_LOG("after %u of %u", total, 4 * VISITS);
+		ret = plain_read(fd, &r, sizeof(r));
+		if (!ret)
+			continue;
+		ASSERT_EQ(sizeof(r), ret);
+		record_check(&r, last);
+		total++;
+	}
+	EXPECT_EQ(0, workers_join(pid, 4, self->hold));
+	EXPECT_EQ(0, plain_read(fd, &r, sizeof(r)));
+	close(fd);
+	EXPECT_EQ(1, pipe_stat(self->hold).opens);
+}
+
+/* Many on either side, each in its turn; sums, for there are no records. */
+
+static void sum_bytes(uint64_t *sum, const unsigned char *buf, int len)
+{
+	while (len--)
+		*sum += *buf++;
+}
+
+static void turn_writer(int fd)
+{
+	static unsigned char buf[300];
+	uint32_t seed = 1 + worker;
+	uint64_t sum = 0;
+	unsigned int put = 0;
+	int len, ret;
+
+	while (!stopped()) {
+		len = random_size(&seed, sizeof(buf));
+		stream_fill(buf, random_next(&seed), len);
+		ret = plain_write(fd, buf, len);
+		if (ret != len)
+			worker_fail("write of %d: %d", len, ret);
+		sum_bytes(&sum, buf, len);
+		put += len;
+	}
+	shared->put[worker] = sum;
+	shared->rounds[worker] = put;
+	_exit(0);
+}
+
+static void turn_reader(int fd)
+{
+	static unsigned char buf[300];
+	uint32_t seed = 1 + worker;
+	uint64_t sum = 0;
+	unsigned int taken = 0;
+	int len, ret;
+
+	for (;;) {
+		len = random_size(&seed, sizeof(buf));
+		ret = plain_read(fd, buf, len);
+		if (!ret)
+			break;
+		if (ret < 0 || ret > len)
+			worker_fail("read of %d: %d", len, ret);
+		sum_bytes(&sum, buf, ret);
+		taken += ret;
+	}
+	shared->taken[worker] = sum;
+	shared->rounds[worker] = taken;
+	_exit(0);
+}
+
+TEST_F_TIMEOUT(race, sides_are_shared, STRESS_TIMEOUT)
+{
+	struct ends e = ends_open(self->dev, CAPACITY_MIN);
+	uint64_t put = 0, taken = 0;
+	unsigned int bytes = 0;
+	pid_t pid[8];
+	int i;
+
+	for (i = 0; i < 8; i++) {
+		int fd = i & 1 ? e.r : e.w;
+
+		pid[i] = worker_start(i, fd);
+		if (pid[i])
+			continue;
+		if (i & 1)
+			turn_reader(fd);
+		turn_writer(fd);
+	}
+	close(e.w);
+	usleep(RACE_MS * 1000);
+	stop_all();
+	EXPECT_EQ(0, workers_join(pid, 8, e.r));
+	for (i = 0; i < 8; i++) {
+		put += shared->put[i];
+		taken += shared->taken[i];
+		bytes += i & 1 ? -shared->rounds[i] : shared->rounds[i];
+		EXPECT_LT(0, shared->rounds[i]);
+	}
+	EXPECT_EQ(put, taken);
+	EXPECT_EQ(0, bytes);
+	close(e.r);
+}
+
+/* Openers of both sides, closing at once, some of them interrupted. */
+static void opener(int dev, const char *name, uint32_t access)
+{
+	struct ipcx_open arg = {
+		.ref = ref_name(name),
+		.access = access,
+		.deadline = deadline_never(),
+	};
+	int fd;
+
+	if (worker >= 4)
+		storm_begin(false);
+	while (!stopped()) {
+		fd = ipc_ioctl(dev, IPCX_IOC_OPEN, &arg);
+		if (fd == -EINTR)
+			continue;
+		if (fd < 0)
+			worker_fail("open: %d", fd);
+		close(fd);
+		shared->rounds[worker]++;
+	}
+	_exit(0);
+}
+
+TEST_F_TIMEOUT(race, openers_meet, STRESS_TIMEOUT)
+{
+	struct ipcx_stat st;
+	pid_t pid[6];
+	int both, i;
+
+	for (i = 0; i < 6; i++) {
+		pid[i] = worker_start(i, self->dev);
+		if (!pid[i])
+			opener(self->dev, self->name, i & 1 ?
+			       IPCX_ACCESS_READ : IPCX_ACCESS_WRITE);
+	}
+	usleep(RACE_MS * 1000);
+	stop_all();
+	both = fd_open(self->hold, IPCX_ACCESS_RDWR, 0);
+	EXPECT_EQ(0, workers_join(pid, 6, self->hold));
+	for (i = 0; i < 6; i++)
+		EXPECT_LT(0, shared->rounds[i]);
+	close(both);
+	st = pipe_stat(self->hold);
+	EXPECT_EQ(1, st.opens);
+	EXPECT_EQ(0, st.readers);
+	EXPECT_EQ(0, st.writers);
+	EXPECT_EQ(-ENXIO, name_open(self->dev, self->name, IPCX_ACCESS_WRITE,
+				    IPCX_NONBLOCK));
+}
+
+/* Openers that are killed in their sleep leave no count. */
+TEST_F_TIMEOUT(race, openers_die, STRESS_TIMEOUT)
+{
+	struct ipcx_stat st;
+	uint32_t seed = 17;
+	int i, both;
+
+	for (i = 0; i < 100; i++) {
+		uint64_t spin = random_next(&seed) % 2000000;
+		pid_t pid = worker_start(i & 1, self->dev);
+
+		if (!pid)
+			opener(self->dev, self->name, i & 1 ?
+			       IPCX_ACCESS_READ : IPCX_ACCESS_WRITE);
+		spin += now_ns(CLOCK_MONOTONIC);
+		while (now_ns(CLOCK_MONOTONIC) < spin)
+			;
+		both = i % 4 ? -1 : fd_open(self->hold, IPCX_ACCESS_RDWR, 0);
+		kill(pid, SIGKILL);
+		EXPECT_EQ(128 + SIGKILL, reap(pid));
+		if (both >= 0)
+			close(both);
+		st = pipe_stat(self->hold);
+		ASSERT_EQ(1, st.opens);
+		ASSERT_EQ(0, st.readers);
+		ASSERT_EQ(0, st.writers);
+	}
+}
+
+/* REMOVE against everything. */
+
+static bool any_of(int ret, const int *errors)
+{
+	for (; *errors; errors++)
+		if (ret == -*errors)
+			return true;
+	return ret >= 0;
+}
+
+/* One visit to the pipe of that name, as long as it lives. */
+static void removal_visit(int dev, const char *name, uint32_t *seed)
+{
+	static const int io_errors[] = { EIDRM, EAGAIN, ETIMEDOUT, EPIPE, 0 };
+	static const int open_errors[] = { EIDRM, ENOENT, ENXIO, ETIMEDOUT, 0 };
+	static const int name_errors[] = { EIDRM, ENOENT, ETIMEDOUT, 0 };
+	static unsigned char buf[8192];
+	struct ipcx_open arg = {
+		.ref = ref_name(name),
+		.access = random_next(seed) % 4,
+		.deadline = deadline_ms(20),
+	};
+	struct pollfd p = { .events = POLLIN | POLLOUT };
+	struct ipcx_stat st;
+	int ret, i, fd;
+
+	fd = ipc_ioctl(dev, IPCX_IOC_OPEN, &arg);
+	if (!any_of(fd, open_errors))
+		worker_fail("open: %d", fd);
+	ret = ref_io(dev, random_next(seed) % 2 ? IPCX_IOC_READ :
+		     IPCX_IOC_WRITE, ref_name(name), buf, 100, 0,
+		     deadline_ms(2));
+	if (!any_of(ret, name_errors))
+		worker_fail("transfer by name: %d", ret);
+	if (fd < 0)
+		return;
+	for (i = 0; i < 5; i++) {
+		size_t len = random_size(seed, sizeof(buf));
+
+		ret = !(arg.access & IPCX_ACCESS_WRITE) ? 0 :
+		      ref_io(fd, IPCX_IOC_WRITE, ref_self(), buf, len,
+			     IPCX_NO_SIGPIPE, deadline_ms(5));
+		if (!any_of(ret, io_errors))
+			worker_fail("write: %d", ret);
+		ret = !(arg.access & IPCX_ACCESS_READ) ? 0 :
+		      ref_io(fd, IPCX_IOC_READ, ref_self(), buf, len, 0,
+			     deadline_ms(5));
+		if (!any_of(ret, io_errors))
+			worker_fail("read: %d", ret);
+		p.fd = fd;
+		if (poll(&p, 1, 2) < 0)
+			worker_fail("poll: %d", errno);
+		ret = fd_stat(fd, &st);
+		if (ret && ret != -EIDRM)
+			worker_fail("stat: %d", ret);
+	}
+	close(fd);
+	shared->rounds[worker]++;
+}
+
+static void removal_worker(int dev, const char *name)
+{
+	uint32_t seed = 100 + worker;
+
+	while (!stopped()) {
+		struct ipcx_create arg = pipe_arg(name,
+						  IPCX_LIFETIME_PERSISTENT,
+						  IPCX_ACCESS_RDWR);
+		int fd, ret;
+
+		arg.flags = IPCX_OR_OPEN;
+		if (worker < 2) {
+			fd = ipc_ioctl(dev, IPCX_IOC_CREATE, &arg);
+			if (fd < 0 && fd != -EIDRM && fd != -ENOENT)
+				worker_fail("create: %d", fd);
+			if (fd >= 0)
+				close(fd);
+		} else if (worker == 2) {
+			usleep(random_next(&seed) % 3000);
+			ret = name_remove(dev, name);
+			if (ret && ret != -ENOENT && ret != -EIDRM)
+				worker_fail("remove: %d", ret);
+			shared->rounds[worker]++;
+			continue;
+		}
+		removal_visit(dev, name, &seed);
+	}
+	_exit(0);
+}
+
+TEST_F_TIMEOUT(race, removal_against_all, STRESS_TIMEOUT)
+{
+	struct ipcx_query before, after;
+	pid_t pid[8];
+	int i;
+
+	close(self->hold);
+	ASSERT_EQ(0, name_remove(self->dev, self->name));
+	ASSERT_EQ(0, dev_query(self->dev, &before));
+	for (i = 0; i < 8; i++) {
+		pid[i] = worker_start(i, self->dev);
+		if (!pid[i])
+			removal_worker(self->dev, self->name);
+	}
+	usleep(RACE_MS * 1000);
+	stop_all();
+	EXPECT_EQ(0, workers_join(pid, 8, -1));
+	for (i = 0; i < 3; i++)
+		EXPECT_LT(0, shared->rounds[i]);
+	name_remove(self->dev, self->name);
+	/* Everything that was made is gone, and paid back. */
+	EXPECT_TRUE(wait_until(!dev_query(self->dev, &after) &&
+			       after.user.objects == before.user.objects))
+		TH_LOG("%llu objects, before %llu",
+		       (unsigned long long)after.user.objects,
+		       (unsigned long long)before.user.objects);
+	EXPECT_EQ(before.user.bytes, after.user.bytes);
+	self->hold = dup(self->dev);
+}
+
+/* Sleepers of each kind, and a REMOVE: all of them come back, each time. */
+TEST_F_TIMEOUT(race, removal_wakes_each_sleeper, STRESS_TIMEOUT)
+{
+	uint32_t seed = 31;
+	int round, i;
+
+	for (round = 0; round < 15; round++) {
+		struct ends e = ends_open(self->dev, CAPACITY_MIN);
+		bool full = round & 1;
+		pid_t pid[6];
+
+		if (full)
+			ASSERT_EQ(4096, stream_write(e.w, 0, 4096));
+		for (i = 0; i < 6; i++) {
+			int fd = full ? e.w : e.r, ret;
+			char byte = 0;
+
+			pid[i] = worker_start(i, fd);
+			if (pid[i])
+				continue;
+			if (i >= 4)
+				way_poll(fd, full ? POLLOUT : POLLIN);
+			ret = full ? plain_write(fd, &byte, 1) :
+				     plain_read(fd, &byte, 1);
+			if (ret != -EIDRM)
+				worker_fail("it returned %d", ret);
+			_exit(0);
+		}
+		usleep(random_next(&seed) % 20000);
+		ASSERT_EQ(0, fd_remove(e.r));
+		ASSERT_EQ(0, workers_join(pid, 6, -1));
+		ends_close(&e);
+	}
+}
+
+TEST_HARNESS_MAIN
