@@ -290,7 +290,7 @@ TEST_F(netlink, names_are_bytes)
 					attrs(PIPE,
 					      TEXT(NAME, names[i].name)),
 					&told));
-		EXPECT_EQ(names[i].len, told.st.name_len);
+		EXPECT_EQ((uint32_t)names[i].len, told.st.name_len);
 		EXPECT_EQ(0, strcmp(names[i].name, told.st.name));
 		ASSERT_EQ(0, name_stat(self->dev, names[i].name, &st));
 		EXPECT_TRUE(same_stat(&st, &told.st));

@@ -4,11 +4,14 @@
  *
  * Here is the table of commands, and what finds a command in it.
  */
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "print.h"
 #include "tool.h"
 
 static const struct command commands[] = {
@@ -207,8 +210,26 @@ static int dispatch(int argc, char **argv)
 	return unknown_verb(noun, verb);
 }
 
+/*
+ * A program can be started with a standard descriptor closed. Without this the
+ * next file to be opened, a socket of the kernel's say, would get what is
+ * printed. What takes its place can't be used either: EBADF, as it should be.
+ */
+static void occupy_standard_fds(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY :
+							       O_RDONLY);
+}
+
 int main(int argc, char **argv)
 {
+	int status;
+
+	occupy_standard_fds();
 	setlocale(LC_ALL, "");
 	if (argc < 2) {
 		print_overview(stderr);
@@ -216,7 +237,8 @@ int main(int argc, char **argv)
 	}
 	if (asks_help(argv[1])) {
 		print_overview(stdout);
-		return OK;
+		return flush_output();
 	}
-	return dispatch(argc, argv);
+	status = dispatch(argc, argv);
+	return status == OK ? flush_output() : status;
 }

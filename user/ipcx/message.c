@@ -39,9 +39,22 @@ void note(const char *fmt, ...)
 	fputc('\n', stderr);
 }
 
+/* -ENOTTY if /dev/ipcx is something else. */
+static int open_device(void)
+{
+	struct ipcx_query query;
+	int dev = ipcx_device();
+
+	if (dev >= 0 && ipcx_query(dev, &query, sizeof(query)) == -ENOTTY) {
+		close(dev);
+		return -ENOTTY;
+	}
+	return dev;
+}
+
 int device_or_explain(void)
 {
-	int dev = ipcx_device();
+	int dev = open_device();
 
 	if (dev == -ENOENT || dev == -ENXIO || dev == -ENODEV)
 		fail("cannot open " IPCX_DEVICE ": %s; " LOAD_IT,
@@ -50,6 +63,9 @@ int device_or_explain(void)
 		fail("cannot open " IPCX_DEVICE
 		     ": Permission denied; it should have mode 0666: chmod 666 "
 		     IPCX_DEVICE);
+	else if (dev == -ENOTTY)
+		fail(IPCX_DEVICE " is not ipcmod's device; " LOAD_IT
+		     ", and let udev make the file");
 	else if (dev < 0)
 		fail("cannot open " IPCX_DEVICE ": %s", strerror(-dev));
 	return dev;

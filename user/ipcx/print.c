@@ -247,6 +247,14 @@ static void report_free(struct report *report)
 	free(report);
 }
 
+int flush_output(void)
+{
+	if (fflush(stdout) || ferror(stdout))
+		return fail("cannot write to standard output: %s",
+			    strerror(errno));
+	return OK;
+}
+
 /* Prints all. A full disk or a closed pipe behind standard output is an error. */
 int report_end(struct report *report)
 {
@@ -259,10 +267,7 @@ int report_end(struct report *report)
 		print_card(report);
 	}
 	report_free(report);
-	if (fflush(stdout) || ferror(stdout))
-		return fail("cannot write to standard output: %s",
-			    strerror(errno));
-	return OK;
+	return flush_output();
 }
 
 /* Length of the valid UTF-8 sequence at @text, 0 if there is none. */

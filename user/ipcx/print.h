@@ -27,6 +27,9 @@ void report_warn(struct report *report);
 bool report_is_table(const struct report *report);
 int report_end(struct report *report);
 
+/* OK, or the message that standard output cannot be written. */
+int flush_output(void);
+
 json_t *json_name(const char *name, size_t len);
 json_t *json_base64(const char *name, size_t len);
 bool is_utf8(const char *text, size_t len);
