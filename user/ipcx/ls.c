@@ -62,7 +62,7 @@ int ls_run(const struct command *cmd, int argc, char **argv)
 		return usage_error(cmd, "one TYPE is enough");
 	if (argv[optind] && !parse_type(argv[optind], &type))
 		return usage_error(cmd, "'%s' is no type; there are pipe, queue, region and sem",
-				   argv[optind]);
+				   argument_words(argv[optind]));
 	return list_objects(type, json);
 }
 
@@ -92,7 +92,8 @@ int show_run(const struct command *cmd, int argc, char **argv)
 		else if (option == 'n')
 			target.name = optarg;
 		else if (!parse_id(optarg, &target.id))
-			return usage_error(cmd, "'%s' is no id", optarg);
+			return usage_error(cmd, "'%s' is no id",
+					   argument_words(optarg));
 	}
 	if (!target.id && !target.name && optind < argc)
 		target = target_parse(argv[optind++]);

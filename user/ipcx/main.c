@@ -13,6 +13,7 @@
 
 #include "print.h"
 #include "tool.h"
+#include "words.h"
 
 static const struct command commands[] = {
 	{
@@ -121,7 +122,8 @@ static int unknown_verb(const char *noun, const char *verb)
 	size_t least = SIZE_MAX;
 
 	if (verb)
-		fprintf(stderr, "ipcx: '%s' has no command '%s'", noun, verb);
+		fprintf(stderr, "ipcx: '%s' has no command '%s'", noun,
+			argument_words(verb));
 	else
 		fprintf(stderr, "ipcx: '%s' needs a command", noun);
 	for (c = commands; c->noun; c++)
@@ -142,7 +144,8 @@ static int unknown_noun(const char *word)
 	const struct command *c;
 	size_t least = SIZE_MAX;
 
-	fprintf(stderr, "ipcx: there is no command '%s'", word);
+	fprintf(stderr, "ipcx: there is no command '%s'",
+		argument_words(word));
 	for (c = commands; c->noun; c++)
 		if (noun_distance(c, word) < least)
 			least = noun_distance(c, word);

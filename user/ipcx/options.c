@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "print.h"
 #include "tool.h"
+#include "words.h"
 
 static void print_usage(const struct command *cmd, FILE *out)
 {
@@ -47,16 +49,18 @@ int usage_error(const struct command *cmd, const char *fmt, ...)
 int next_option(const struct command *cmd, int argc, char **argv,
 		const char *letters, const struct option *options)
 {
-	int option = getopt_long(argc, argv, letters, options, NULL);
+	int option;
 
+	/* Its own words would send the terminal what was typed. */
+	opterr = 0;
+	option = getopt_long(argc, argv, letters, options, NULL);
 	if (option == 'h') {
 		print_help(cmd);
-		exit(OK);
+		exit(flush_output());
 	}
-	if (option == '?') {
-		hint_at_help(cmd);
-		exit(USAGE);
-	}
+	if (option == '?')
+		exit(usage_error(cmd, "'%s' has an unknown option, or one without its value",
+				 argument_words(argv[optind - 1])));
 	return option;
 }
 

@@ -74,18 +74,18 @@ static int creation_option(const struct command *cmd, int option,
 		    creation->capacity)
 			return OK;
 		return usage_error(cmd, "'%s' is no capacity; say for example 64K or 1M",
-				   optarg);
+				   argument_words(optarg));
 	case 'm':
 		if (!parse_mode(optarg, &mode))
 			return usage_error(cmd, "'%s' is no mode; say for example 660",
-					   optarg);
+					   argument_words(optarg));
 		creation->mode = mode;
 		return OK;
 	case 'l':
 		if (parse_lifetime(optarg, &creation->lifetime))
 			return OK;
 		return usage_error(cmd, "'%s' is no lifetime; say persistent, transient or owned",
-				   optarg);
+				   argument_words(optarg));
 	default:
 		creation->json = true;
 		return OK;
@@ -232,7 +232,8 @@ static int parse_transfer(const struct command *cmd, int argc, char **argv,
 		if (option == 'p')
 			transfer->progress = true;
 		else if (!parse_id(optarg, &target->id))
-			return usage_error(cmd, "'%s' is no id", optarg);
+			return usage_error(cmd, "'%s' is no id",
+					   argument_words(optarg));
 	}
 	if (!target->id) {
 		if (optind == argc)
@@ -297,7 +298,7 @@ static int file_failed(const char *verb, const char *file, int err)
 		return fail("cannot %s standard %s: %s", verb,
 			    *verb == 'r' ? "input" : "output", strerror(-err));
 	name = name_words(file, strlen(file));
-	fail("cannot %s '%s': %s", verb, name, strerror(-err));
+	fail("cannot %s '%s': %s", verb, argument_words(name), strerror(-err));
 	free(name);
 	return FAILED;
 }

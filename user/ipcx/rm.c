@@ -69,7 +69,8 @@ static int parse_removal(const struct command *cmd, int argc, char **argv,
 		else if (option == 'n')
 			(target++)->name = optarg;
 		else if (!parse_id(optarg, &(target++)->id))
-			return usage_error(cmd, "'%s' is no id", optarg);
+			return usage_error(cmd, "'%s' is no id",
+					   argument_words(optarg));
 	}
 	while (optind < argc)
 		*target++ = target_parse(argv[optind++]);

@@ -226,6 +226,12 @@ char *name_words(const char *name, size_t len)
 	return text;
 }
 
+/* For messages about the command line, after which the program ends. */
+char *argument_words(const char *argument)
+{
+	return name_words(argument, strlen(argument));
+}
+
 /* $'...' understands what name_words() escapes, and \' beside. */
 static char *ansi_c_quoted(const char *before, const char *words)
 {

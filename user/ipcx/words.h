@@ -21,6 +21,7 @@ char *size_words(uint64_t bytes);
 char *time_words(uint64_t ns);
 char *name_words(const char *name, size_t len);
 char *shell_words(const char *name);
+char *argument_words(const char *argument);
 
 char *format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
