@@ -169,7 +169,8 @@ TEST_F(netlink_dump, sizes_do_not_matter)
 		const struct told *t = answer_find(&a, self->cookies[i]);
 
 		ASSERT_NE(NULL, t);
-		EXPECT_EQ(10 + i * 97 % (IPCX_NAME_MAX - 9), t->st.name_len);
+		EXPECT_EQ((uint32_t)(10 + i * 97 % (IPCX_NAME_MAX - 9)),
+			  t->st.name_len);
 		EXPECT_EQ(i, atoi(t->st.name));
 	}
 	answer_free(&a);
