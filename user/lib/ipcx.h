@@ -57,6 +57,8 @@ extern "C" {
  * Beside the errors named with each function there are those that every
  * command may give (-EFAULT, -EINVAL, -ENOMEM, -ENOTTY, -E2BIG; see
  * linux/ipcx.h), and -EBADF for a file descriptor that isn't open.
+ * -EFAULT is about data and parameters: names, options and results are touched
+ * by the library itself.
  */
 
 /**
