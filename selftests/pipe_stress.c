@@ -443,10 +443,16 @@ FIXTURE_TEARDOWN(stream)
 struct flow {
 	struct transfer t;
 	uint64_t total;		/* 0: until something ends it */
+	bool (*enough)(void);	/* with @total: go on until this is true, too */
 	size_t most;		/* bytes a call */
 	uint32_t seed;
 	bool restarts;		/* EINTR is an error */
 };
+
+static bool flow_goes_on(const struct flow *f, uint64_t at)
+{
+	return !f->total || at < f->total || (f->enough && !f->enough());
+}
 
 /* Writes the stream; returns what ended it. @put counts what is acknowledged. */
 static int flow_put(const struct flow *f, uint64_t *put)
@@ -455,11 +461,11 @@ static int flow_put(const struct flow *f, uint64_t *put)
 	uint32_t seed = f->seed;
 	uint64_t at = 0;
 
-	while (!f->total || at < f->total) {
+	while (flow_goes_on(f, at)) {
 		size_t len = random_size(&seed, f->most);
 		int ret;
 
-		if (f->total && len > f->total - at)
+		if (at < f->total && len > f->total - at)
 			len = f->total - at;
 		stream_fill(buf, at, len);
 		ret = way_write(&f->t, buf, len);
@@ -531,7 +537,17 @@ TEST_F_TIMEOUT(stream, is_exact, STRESS_TIMEOUT)
 	self->e.w = fd_open(self->e.r, IPCX_ACCESS_WRITE, 0);
 }
 
-/* Signals all the time. */
+/* Signals all the time: a quick machine needs more bytes than a slow one. */
+
+#define STORM_SIGNALS	30
+
+static bool storm_enough(void)
+{
+	return __atomic_load_n(&shared->signals[0], __ATOMIC_RELAXED) >=
+		       STORM_SIGNALS &&
+	       __atomic_load_n(&shared->signals[1], __ATOMIC_RELAXED) >=
+		       STORM_SIGNALS;
+}
 
 static void storm_handler(int sig)
 {
@@ -605,7 +621,7 @@ TEST_F_TIMEOUT(storm, loses_nothing, STRESS_TIMEOUT)
 	const uint64_t total = 1500000;
 	struct flow f = {
 		.t.way = variant->way, .most = 30000, .seed = 7,
-		.restarts = variant->restarts,
+		.restarts = variant->restarts, .enough = storm_enough,
 	};
 	pid_t pid[2];
 	int i;
@@ -628,10 +644,10 @@ TEST_F_TIMEOUT(storm, loses_nothing, STRESS_TIMEOUT)
 	}
 	close(self->e.w);
 	EXPECT_EQ(0, workers_join(pid, 2, self->e.r));
-	EXPECT_EQ(total, shared->put[0]);
-	EXPECT_EQ(total, shared->taken[0]);
-	EXPECT_LT(10, shared->signals[0]);
-	EXPECT_LT(10, shared->signals[1]);
+	EXPECT_LE(total, shared->put[0]);
+	EXPECT_EQ(shared->put[0], shared->taken[0]);
+	EXPECT_LE(STORM_SIGNALS, shared->signals[0]);
+	EXPECT_LE(STORM_SIGNALS, shared->signals[1]);
 	EXPECT_TRUE(pipe_waiting(self->e.r, 0, 0));
 	self->e.w = fd_open(self->e.r, IPCX_ACCESS_WRITE, 0);
 }
