@@ -41,7 +41,7 @@
 #define IPCX_DEVICE		"/dev/ipcx"
 
 /** IPCX_UAPI_VERSION - raised whenever a command or field is added */
-#define IPCX_UAPI_VERSION	1
+#define IPCX_UAPI_VERSION	2
 
 /** IPCX_NAME_MAX - longest name in bytes, without a terminating NUL */
 #define IPCX_NAME_MAX		511
@@ -290,6 +290,47 @@ struct ipcx_io {
 };
 
 /**
+ * struct ipcx_resize - argument of %IPCX_IOC_RESIZE (device, object)
+ * @ref:      the object
+ * @bytes:    a pipe's new capacity, as &struct ipcx_pipe_params.capacity_bytes
+ *	      has it, but not 0
+ * @flags:    %IPCX_NONBLOCK, %IPCX_NO_RESTART
+ * @reserved: 0
+ * @deadline: how long to wait for transfers that are under way
+ *
+ * Changes how much an object can hold, in use, without losing a byte. Who sleeps
+ * in a transfer doesn't delay it, and goes on afterwards; one that is just
+ * being copied is waited for, and others that come meanwhile wait behind it.
+ * STAT tells the capacity that it has become.
+ *
+ * The caller pays: he is charged for the object as %IPCX_IOC_CREATE would
+ * charge him, and what was charged before is given back. For a moment both
+ * are charged, since both are there.
+ *
+ * ============ =============================================================
+ * EPERM        neither the object's owner nor CAP_IPC_OWNER, as for REMOVE
+ * EINVAL       a capacity out of range
+ * EBUSY        the object holds more than that now
+ * EDQUOT       an account is full that CREATE would charge
+ * EOPNOTSUPP   not an object of fixed capacity
+ * EAGAIN       IPCX_NONBLOCK, or O_NONBLOCK on this file (the device, too), and
+ *              somebody is at the pipe, or asleep in a transfer
+ * EINTR        a signal came while waiting
+ * ETIMEDOUT    the deadline came while waiting
+ * EIDRM        the object was removed, now or while waiting
+ * ============ =============================================================
+ *
+ * After an error the capacity is what it was.
+ */
+struct ipcx_resize {
+	struct ipcx_ref ref;
+	__aligned_u64 bytes;
+	__u32 flags;
+	__u32 reserved;
+	struct ipcx_deadline deadline;
+};
+
+/**
  * enum ipcx_stat_flags - &struct ipcx_stat.flags
  * @IPCX_STAT_NAMED:  the object has a name now
  * @IPCX_STAT_LINKED: the object lives on without users (persistent or owned,
@@ -326,8 +367,9 @@ enum ipcx_stat_flags {
  * @changed_ns:      last change of owner, mode or name; creation is one
  * @read_ns:         data was last taken out
  * @write_ns:        data was last put in
- * @charged_bytes:   what the creator's accounts are charged for it; open files are
- *		     charged to who opened them, and not in here
+ * @charged_bytes:   what the accounts of its creator, or of who has resized it,
+ *		     are charged for it; open files are charged to who opened
+ *		     them, and not in here
  * @capacity_bytes:  how much payload it can hold
  * @used_bytes:      how much payload it holds
  * @readers:         open files that can read
@@ -425,6 +467,7 @@ struct ipcx_query {
  * IPCX_IOC_REMOVE   struct ipcx_ref       device, object     0
  * IPCX_IOC_QUERY    struct ipcx_query     device             0
  * IPCX_IOC_STAT     struct ipcx_stat      device, object     0
+ * IPCX_IOC_RESIZE   struct ipcx_resize    device, object     0
  * IPCX_IOC_READ     struct ipcx_io        device, object     bytes
  * IPCX_IOC_WRITE    struct ipcx_io        device, object     bytes
  * ================= ===================== ================== ================
@@ -439,8 +482,8 @@ struct ipcx_query {
  * was removed while it has users is still found, and is EIDRM. UNLINK of an
  * object with neither name nor link is ENOENT.
  *
- * Files also take read(2), write(2), readv(2), writev(2), poll(2), FIONREAD
- * (int: bytes that can be read), fstat(2), fchmod(2), fchown(2) and
+ * Files also take read(2), write(2), readv(2), writev(2), splice(2), poll(2),
+ * FIONREAD (int: bytes that can be read), fstat(2), fchmod(2), fchown(2) and
  * fcntl(2)'s O_NONBLOCK and O_ASYNC. A removed object polls as POLLERR and
  * POLLHUP. In /proc/PID/fdinfo/N stand the lines ipcx-type, ipcx-id, ipcx-cookie,
  * ipcx-name (if it has one; blanks, tabs, newlines and backslashes as in
@@ -454,6 +497,7 @@ struct ipcx_query {
 #define IPCX_IOC_REMOVE		_IOW(IPCX_IOC_MAGIC, 4, struct ipcx_ref)
 #define IPCX_IOC_QUERY		_IOR(IPCX_IOC_MAGIC, 5, struct ipcx_query)
 #define IPCX_IOC_STAT		_IOWR(IPCX_IOC_MAGIC, 6, struct ipcx_stat)
+#define IPCX_IOC_RESIZE		_IOW(IPCX_IOC_MAGIC, 7, struct ipcx_resize)
 #define IPCX_IOC_READ		_IOW(IPCX_IOC_MAGIC, 16, struct ipcx_io)
 #define IPCX_IOC_WRITE		_IOW(IPCX_IOC_MAGIC, 17, struct ipcx_io)
 
