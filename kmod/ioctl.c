@@ -537,6 +537,43 @@ static long run_write(const struct call *call)
 	return run_io(call, false);
 }
 
+/* ---- RESIZE ---- */
+
+static int resize_object(struct ipcx_object *obj, u64 bytes,
+			 const struct ipcx_patience *patience)
+{
+	if (!ipcx_object_owned_by_caller(obj))
+		return -EPERM;
+	if (!obj->type->resize)
+		return -EOPNOTSUPP;
+	return obj->type->resize(obj, bytes, patience);
+}
+
+static long run_resize(const struct call *call)
+{
+	struct ipcx_patience patience;
+	struct ipcx_object *obj;
+	struct ipcx_resize req;
+	int ret;
+
+	ret = copy_in(call, &req, sizeof(req));
+	if (ret)
+		return ret;
+	if (req.reserved || req.flags & ~(u32)(IPCX_NONBLOCK | IPCX_NO_RESTART))
+		return -EINVAL;
+	ret = ipcx_patience_init(&patience, &req.deadline, req.flags);
+	if (ret)
+		return ret;
+	obj = find(call, &req.ref);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	if (call->file->f_flags & O_NONBLOCK)
+		patience.nonblock = true;
+	ret = resize_object(obj, req.bytes, &patience);
+	ipcx_object_put(obj);
+	return ret;
+}
+
 /* ---- The table ---- */
 
 static const struct command commands[] = {
@@ -556,6 +593,8 @@ static const struct command commands[] = {
 	  ON_DEVICE, run_query },
 	{ IPCX_IOC_STAT, offsetofend(struct ipcx_stat, name),
 	  ON_DEVICE | ON_OBJECT, run_stat },
+	{ IPCX_IOC_RESIZE, offsetofend(struct ipcx_resize, deadline),
+	  ON_DEVICE | ON_OBJECT, run_resize },
 };
 
 /* By number and direction: the size in @cmd is the caller's. */

@@ -346,10 +346,9 @@ static void object_death_unpin(struct ipcx_death *death)
 }
 
 /* What an object costs beside its payload. */
-static u64 object_overhead(const struct ipcx_spec *spec)
+static u64 object_overhead(const struct ipcx_type_ops *type, u32 name_len)
 {
-	return spec->type->object_size + spec->name_len + 1 +
-	       sizeof(struct inode);
+	return type->object_size + name_len + 1 + sizeof(struct inode);
 }
 
 static void object_free(struct ipcx_object *obj)
@@ -382,6 +381,7 @@ static struct ipcx_object *object_alloc(struct ipcx_ns *ns,
 	obj->type = spec->type;
 	obj->ns = ipcx_ns_get(ns);
 	obj->charge = charge;
+	obj->charged_bytes = charge->bytes;
 	obj->lifetime = spec->lifetime;
 	obj->cookie = atomic64_inc_return(&last_cookie);
 	obj->creator = get_pid(task_tgid(current));
@@ -439,7 +439,8 @@ struct ipcx_object *ipcx_object_create(struct ipcx_ns *ns,
 	err = spec->type->prepare(spec->params, &bytes);
 	if (err)
 		return ERR_PTR(err);
-	charge = ipcx_charge(ns, 1, bytes + object_overhead(spec));
+	charge = ipcx_charge(ns, 1, bytes + object_overhead(spec->type,
+							    spec->name_len));
 	if (IS_ERR(charge))
 		return ERR_CAST(charge);
 	obj = object_alloc(ns, spec, charge);
@@ -454,6 +455,34 @@ struct ipcx_object *ipcx_object_create(struct ipcx_ns *ns,
 		return ERR_PTR(err);
 	}
 	return obj;
+}
+
+/**
+ * ipcx_object_charge - charge the caller for an object with another payload
+ * @obj:   with a user's reference of the caller
+ * @bytes: the payload's maximum
+ *
+ * Return: a receipt for ipcx_object_recharge(), or -EDQUOT, -ENOMEM.
+ */
+struct ipcx_charge *ipcx_object_charge(const struct ipcx_object *obj, u64 bytes)
+{
+	return ipcx_charge(obj->ns, 1,
+			   bytes + object_overhead(obj->type, obj->name_len));
+}
+
+/**
+ * ipcx_object_recharge - the object is now charged to somebody else
+ * @obj:    the type keeps others from doing the same
+ * @charge: from ipcx_object_charge()
+ *
+ * Return: the former receipt, the caller's now.
+ */
+struct ipcx_charge *ipcx_object_recharge(struct ipcx_object *obj,
+					 struct ipcx_charge *charge)
+{
+	swap(obj->charge, charge);
+	WRITE_ONCE(obj->charged_bytes, obj->charge->bytes);
+	return charge;
 }
 
 /**
@@ -522,7 +551,7 @@ void ipcx_object_stat(struct ipcx_object *obj, struct ipcx_stat *stat,
 	stat->opens = atomic_read(&obj->opens);
 	stat->created_ns = obj->created_ns;
 	stat->changed_ns = timespec64_to_ns(&changed);
-	stat->charged_bytes = obj->charge->bytes;
+	stat->charged_bytes = READ_ONCE(obj->charged_bytes);
 	if (stat->flags & IPCX_STAT_NAMED) {
 		stat->name_len = obj->name_len;
 		memcpy(stat->name, obj->name, obj->name_len);

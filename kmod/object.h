@@ -28,7 +28,9 @@ struct seq_file;
  *		that if a path (O_PATH) still leads to it; this structure is
  *		freed with the inode, after a grace period
  * @ns:         where it is registered, a reference until @users is 0
- * @charge:     what its creator's accounts were charged
+ * @charge:     what the accounts of its creator, or of who has resized it, were
+ *		charged; for the type alone, which says when it may change
+ * @charged_bytes: its bytes, for everybody
  * @death:      unlinks an owned object when its creator has died
  * @name:       its name, terminated, or NULL for one created without; never
  *		changes, and is part of this allocation
@@ -55,6 +57,7 @@ struct ipcx_object {
 	struct inode *inode;
 	struct ipcx_ns *ns;
 	struct ipcx_charge *charge;
+	u64 charged_bytes;
 	struct ipcx_death death;
 	char *name;
 	u32 name_len;
@@ -128,6 +131,7 @@ struct ipcx_spec {
  * @stat:        tell the payload's state
  * @read:        take data out; the handle is NULL for a by-id operation
  * @write:       put data in; likewise
+ * @resize:      change the payload's maximum in use, or NULL if it can't be
  */
 struct ipcx_type_ops {
 	const char *name;
@@ -154,6 +158,8 @@ struct ipcx_type_ops {
 	ssize_t (*write)(struct ipcx_object *obj, struct ipcx_handle *handle,
 			 struct iov_iter *from,
 			 const struct ipcx_patience *patience);
+	int (*resize)(struct ipcx_object *obj, u64 bytes,
+		      const struct ipcx_patience *patience);
 };
 
 /* pipe.c */
@@ -170,6 +176,12 @@ bool ipcx_name_valid(const char *name, u32 len);
 /* A new object, known to nobody: one user's reference, for the caller. */
 struct ipcx_object *ipcx_object_create(struct ipcx_ns *ns,
 				       const struct ipcx_spec *spec);
+
+/* For a type that changes an object's size: charge the caller, then swap. */
+struct ipcx_charge *ipcx_object_charge(const struct ipcx_object *obj, u64 bytes);
+struct ipcx_charge *ipcx_object_recharge(struct ipcx_object *obj,
+					 struct ipcx_charge *charge);
+
 bool ipcx_object_tryget(struct ipcx_object *obj);
 void ipcx_object_get(struct ipcx_object *obj);
 void ipcx_object_put(struct ipcx_object *obj);

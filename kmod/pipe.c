@@ -31,6 +31,10 @@
  *
  * Turns (tag TURN) work alike with the busy bit in the place of pos. Changes
  * of removed and of the number of files wake everybody without looking.
+ *
+ * Who owns both sides may put another ring in the place of this one (RESIZE). An
+ * owner can be asleep for as long as the other side pleases, so whoever resizes
+ * recalls the side (tag RECALL): the owner gives way and queues up again.
  */
 #include <linux/fs.h>
 #include <linux/log2.h>
@@ -45,6 +49,7 @@
 #include <linux/wait.h>
 #include <asm/ioctls.h>
 
+#include "account.h"
 #include "compat/uio.h"
 #include "ioctl.h"
 #include "object.h"
@@ -74,6 +79,7 @@ u64 ipcx_pipe_capacity_max(void)
  * @pos:      bytes that have passed this side; stored by the owner
  * @busy:     SIDE_BUSY, SIDE_MISSED
  * @starving: somebody in @turn has been passed over: grant him the side
+ * @recalls:  how many in @turn want the side even from an owner who sleeps
  * @need:     how many bytes (or how much space) the owner sleeps for
  * @owner:    the owner, asleep until the other side has moved
  * @turn:     tasks that wait to own the side, exclusive
@@ -90,6 +96,7 @@ struct pipe_side {
 	size_t pos;
 	unsigned long busy;
 	bool starving;
+	atomic_t recalls;
 	size_t need;
 	wait_queue_head_t owner;
 	wait_queue_head_t turn;
@@ -105,8 +112,8 @@ struct pipe_side {
 /**
  * struct pipe - a pipe
  * @obj:      common part
- * @ring:     the bytes
- * @capacity: size of @ring, a power of two
+ * @ring:     the bytes; for the owner of either side, changed by that of both
+ * @capacity: size of @ring, a power of two; likewise, but read by everybody
  * @lock:     guards each side's files and arrivals against each other, and last
  * @open:     tasks that wait for the other side to be opened, and pollers that
  *	      have neither side
@@ -180,12 +187,15 @@ static size_t pipe_used(const struct pipe *pipe)
 	size_t rd = pos_load(&pipe->rd);
 	size_t used = pos_load(&pipe->wr) - rd;
 
-	return min(used, pipe->capacity);
+	return min(used, READ_ONCE(pipe->capacity));
 }
 
 static size_t pipe_free(const struct pipe *pipe)
 {
-	return pipe->capacity - pipe_used(pipe);
+	size_t used = pipe_used(pipe), capacity = READ_ONCE(pipe->capacity);
+
+	/* To who owns no side it may just have shrunk. */
+	return capacity - min(used, capacity);
 }
 
 /* Bytes that can be read, 0 at the end of file, or an error. */
@@ -366,16 +376,30 @@ static bool is_over(ssize_t checked)
 }
 
 /*
+ * Ask an owner who sleeps for the side. The caller is in the queue and stays there
+ * until the recall is over: or the owner would give way to nobody, take the side
+ * again, and so on.
+ */
+static void side_recall(struct pipe_side *side)
+{
+	atomic_inc(&side->recalls);
+	smp_mb__after_atomic();	/* RECALL: pairs with side_await() */
+	if (waitqueue_active(&side->owner))
+		wake_up_interruptible(&side->owner);
+}
+
+/*
  * Wait for a turn: in the order of arrival, except that a running task may take
  * the side before one that must first wake up. Who has been passed over once
- * is starving: the next owner grants him the side.
+ * is starving: the next owner grants him the side. With @recall an owner who
+ * sleeps is asked for it, too.
  */
 static ssize_t side_queue(struct pipe *pipe, struct pipe_side *side,
 			  const struct ipcx_handle *handle, pipe_check_fn check,
-			  const struct ipcx_patience *patience)
+			  const struct ipcx_patience *patience, bool recall)
 {
 	struct turn turn = { .granted = false };
-	bool owned = false, woken = false;
+	bool owned = false, woken = false, recalled = false;
 	ssize_t ret = 0;
 
 	init_waitqueue_func_entry(&turn.wait, turn_wake);
@@ -394,6 +418,9 @@ static ssize_t side_queue(struct pipe *pipe, struct pipe_side *side,
 			break;
 		if (woken)
 			WRITE_ONCE(side->starving, true);
+		if (recall && !recalled)
+			side_recall(side);
+		recalled = recall;
 		checked = check(pipe, handle, 1);
 		if (is_over(checked))
 			ret = checked;
@@ -402,6 +429,8 @@ static ssize_t side_queue(struct pipe *pipe, struct pipe_side *side,
 		ret = ipcx_sleep(patience);
 		woken = !ret;
 	}
+	if (recalled)
+		atomic_dec(&side->recalls);
 	finish_wait(&side->turn, &turn.wait);
 	atomic_dec(&side->waiting);
 	/* Out of the queue: nobody can grant it now. */
@@ -423,7 +452,7 @@ static ssize_t side_acquire(struct pipe *pipe, struct pipe_side *side,
 	if (side_try(side))
 		return 1;
 	if (!patience->nonblock)
-		return side_queue(pipe, side, handle, check, patience);
+		return side_queue(pipe, side, handle, check, patience, false);
 	while (!side_taken(side))
 		if (side_try(side))
 			return 1;
@@ -433,12 +462,13 @@ static ssize_t side_acquire(struct pipe *pipe, struct pipe_side *side,
 
 /*
  * Wait as the owner of @side until @check finds @need, or the end. What has
- * come beats a signal or deadline that came later.
+ * come beats a signal or deadline that came later. -EAGAIN with @give_way: the
+ * side is recalled.
  */
 static ssize_t side_await(struct pipe *pipe, struct pipe_side *side,
 			  const struct ipcx_handle *handle,
 			  pipe_check_fn check, size_t need,
-			  const struct ipcx_patience *patience)
+			  const struct ipcx_patience *patience, bool *give_way)
 {
 	DEFINE_WAIT(wait);
 	ssize_t ret;
@@ -449,10 +479,14 @@ static ssize_t side_await(struct pipe *pipe, struct pipe_side *side,
 	WRITE_ONCE(side->need, need);
 	atomic_inc(&side->waiting);
 	for (;;) {
-		/* SLEEP: the barrier in here pairs with side_notify() */
+		/*
+		 * SLEEP: the barrier in here pairs with side_notify()
+		 * RECALL: and with side_recall()
+		 */
 		prepare_to_wait(&side->owner, &wait, TASK_INTERRUPTIBLE);
 		ret = check(pipe, handle, need);
-		if (ret != -EAGAIN)
+		*give_way = ret == -EAGAIN && atomic_read(&side->recalls);
+		if (ret != -EAGAIN || *give_way)
 			break;
 		ret = err;
 		if (err)
@@ -521,7 +555,7 @@ static bool go_on(void)
 /* Read until the pipe is empty or the caller has all: at least one byte. */
 static ssize_t read_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 			  struct iov_iter *to,
-			  const struct ipcx_patience *patience)
+			  const struct ipcx_patience *patience, bool *give_way)
 {
 	size_t chunk = chunk_bytes(pipe), done = 0, n, copied;
 	ssize_t ret = 0;
@@ -530,7 +564,7 @@ static ssize_t read_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 		ret = pipe_readable(pipe, handle, 1);
 		if (ret == -EAGAIN && !done)
 			ret = side_await(pipe, &pipe->rd, handle, pipe_readable,
-					 1, patience);
+					 1, patience, give_way);
 		if (ret <= 0)
 			break;
 		n = min3((size_t)ret, chunk, iov_iter_count(to));
@@ -578,7 +612,7 @@ static ssize_t write_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 			ret = side_await(pipe, &pipe->wr, handle, pipe_writable,
 					 whole ? left :
 						 min(left, pipe->capacity / 2),
-					 patience);
+					 patience, give_way);
 		if (ret < 0)
 			break;
 		n = min3((size_t)ret, chunk, left);
@@ -601,62 +635,171 @@ static ssize_t write_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 	return done ?: ret;
 }
 
+/* One turn at a side; tells whether the call wants another. */
+static ssize_t side_turn(struct pipe *pipe, const struct ipcx_handle *handle,
+			 struct iov_iter *iter, bool reading,
+			 const struct ipcx_patience *patience, bool *again)
+{
+	struct pipe_side *side = reading ? &pipe->rd : &pipe->wr;
+	ssize_t ret;
+
+	*again = false;
+	ret = side_acquire(pipe, side, handle,
+			   reading ? pipe_readable : pipe_writable, patience);
+	if (ret <= 0)
+		return ret;
+	ret = reading ? read_owned(pipe, handle, iter, patience, again) :
+			write_owned(pipe, handle, iter, patience, again);
+	if (ret > 0)
+		side_sign(pipe, side);
+	if (*again)
+		side_pass_on(pipe, side);
+	else
+		side_release(pipe, side);
+	return ret;
+}
+
+static ssize_t transfer(struct pipe *pipe, const struct ipcx_handle *handle,
+			struct iov_iter *iter, bool reading,
+			const struct ipcx_patience *patience)
+{
+	ssize_t done = 0, ret;
+	bool again;
+
+	if (!iov_iter_count(iter))
+		return ipcx_object_removed(&pipe->obj) ? -EIDRM : 0;
+	do {
+		ret = side_turn(pipe, handle, iter, reading, patience, &again);
+		if (ret > 0)
+			done += ret;
+	} while (again);
+	return done ?: ret;
+}
+
 static ssize_t pipe_read(struct ipcx_object *obj, struct ipcx_handle *handle,
 			 struct iov_iter *to,
 			 const struct ipcx_patience *patience)
 {
-	struct pipe *pipe = to_pipe(obj);
-	ssize_t ret;
-
-	if (!iov_iter_count(to))
-		return ipcx_object_removed(obj) ? -EIDRM : 0;
-	ret = side_acquire(pipe, &pipe->rd, handle, pipe_readable, patience);
-	if (ret <= 0)
-		return ret;
-	ret = read_owned(pipe, handle, to, patience);
-	if (ret > 0)
-		side_sign(pipe, &pipe->rd);
-	side_release(pipe, &pipe->rd);
-	return ret;
-}
-
-/* One turn at the writing side; tells whether the call wants another. */
-static ssize_t write_turn(struct pipe *pipe, const struct ipcx_handle *handle,
-			  struct iov_iter *from,
-			  const struct ipcx_patience *patience, bool *again)
-{
-	ssize_t ret;
-
-	*again = false;
-	ret = side_acquire(pipe, &pipe->wr, handle, pipe_writable, patience);
-	if (ret <= 0)
-		return ret;
-	ret = write_owned(pipe, handle, from, patience, again);
-	if (ret > 0)
-		side_sign(pipe, &pipe->wr);
-	if (*again)
-		side_pass_on(pipe, &pipe->wr);
-	else
-		side_release(pipe, &pipe->wr);
-	return ret;
+	return transfer(to_pipe(obj), handle, to, true, patience);
 }
 
 static ssize_t pipe_write(struct ipcx_object *obj, struct ipcx_handle *handle,
 			  struct iov_iter *from,
 			  const struct ipcx_patience *patience)
 {
-	struct pipe *pipe = to_pipe(obj);
-	ssize_t done = 0, ret;
-	bool again;
+	return transfer(to_pipe(obj), handle, from, false, patience);
+}
 
-	if (!iov_iter_count(from))
-		return ipcx_object_removed(obj) ? -EIDRM : 0;
-	do {
-		ret = write_turn(pipe, handle, from, patience, &again);
-		if (ret > 0)
-			done += ret;
-	} while (again);
-	return done ?: ret;
+/* ---- Another capacity ---- */
+
+/* To a power of two, if it is within the limits. */
+static int capacity_round(__u64 *bytes)
+{
+	u64 max = ipcx_pipe_capacity_max();
+
+	/* The maximum is a power of two itself. */
+	if (*bytes < PIPE_BUF || *bytes > max)
+		return -EINVAL;
+	*bytes = roundup_pow_of_two(*bytes);
+	return 0;
+}
+
+/* Whoever resizes waits for nothing but the sides. */
+static ssize_t pipe_resizable(struct pipe *pipe,
+			      const struct ipcx_handle *handle, size_t need)
+{
+	return ipcx_object_removed(&pipe->obj) ? -EIDRM : -EAGAIN;
+}
+
+/* Own a side that has an owner, unless he is just copying for ever. */
+static ssize_t side_seize(struct pipe *pipe, struct pipe_side *side,
+			  const struct ipcx_patience *patience)
+{
+	if (side_try(side))
+		return 1;
+	if (patience->nonblock)
+		return -EAGAIN;
+	return side_queue(pipe, side, NULL, pipe_resizable, patience, true);
+}
+
+/* The writing side first, here and nowhere the other way round. */
+static ssize_t sides_seize(struct pipe *pipe,
+			   const struct ipcx_patience *patience)
+{
+	ssize_t ret = side_seize(pipe, &pipe->wr, patience);
+
+	if (ret <= 0)
+		return ret;
+	ret = side_seize(pipe, &pipe->rd, patience);
+	if (ret <= 0)
+		side_release(pipe, &pipe->wr);
+	return ret;
+}
+
+/* Bytes keep their positions; both sides are the caller's. */
+static void ring_move(struct pipe *pipe, void *ring, size_t capacity)
+{
+	size_t pos = pipe->rd.pos, end = pipe->wr.pos;
+
+	while (pos != end) {
+		size_t from = pos & (pipe->capacity - 1);
+		size_t to = pos & (capacity - 1);
+		size_t n = min3(end - pos, pipe->capacity - from, capacity - to);
+
+		n = min_t(size_t, n, SZ_64K);
+		memcpy(ring + to, pipe->ring + from, n);
+		pos += n;
+		cond_resched();
+	}
+}
+
+/* Replace ring and charge by what the caller brings; he gets the old ones back. */
+static int ring_exchange(struct pipe *pipe, void **ring, size_t capacity,
+			 struct ipcx_charge **charge)
+{
+	if (ipcx_object_removed(&pipe->obj))
+		return -EIDRM;
+	if (pipe->wr.pos - pipe->rd.pos > capacity)
+		return -EBUSY;
+	ring_move(pipe, *ring, capacity);
+	swap(pipe->ring, *ring);
+	WRITE_ONCE(pipe->capacity, capacity);
+	*charge = ipcx_object_recharge(&pipe->obj, *charge);
+	return 0;
+}
+
+static void *ring_alloc(size_t capacity)
+{
+	return __vmalloc(capacity, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+}
+
+static int pipe_resize(struct ipcx_object *obj, u64 bytes,
+		       const struct ipcx_patience *patience)
+{
+	struct pipe *pipe = to_pipe(obj);
+	struct ipcx_charge *charge;
+	void *ring;
+	ssize_t ret;
+	int err;
+
+	if (!bytes)
+		return -EINVAL;
+	err = capacity_round(&bytes);
+	if (err)
+		return err;
+	charge = ipcx_object_charge(obj, bytes);
+	if (IS_ERR(charge))
+		return PTR_ERR(charge);
+	ring = ring_alloc(bytes);
+	ret = ring ? sides_seize(pipe, patience) : -ENOMEM;
+	if (ret > 0) {
+		ret = ring_exchange(pipe, &ring, bytes, &charge);
+		side_release(pipe, &pipe->rd);
+		side_release(pipe, &pipe->wr);
+	}
+	vfree(ring);
+	ipcx_uncharge(charge);
+	return ret;
 }
 
 /* ---- Opening and closing ---- */
@@ -783,17 +926,14 @@ static int pipe_open(struct ipcx_handle *handle,
 static int pipe_prepare(void *params, u64 *bytes)
 {
 	struct ipcx_pipe_params *p = params;
-	u64 max = ipcx_pipe_capacity_max();
+	int err;
 
 	if (!p->capacity_bytes)
-		p->capacity_bytes = min_t(u64, IPCX_PIPE_CAPACITY, max);
-	if (p->capacity_bytes < PIPE_BUF || p->capacity_bytes > max)
-		return -EINVAL;
-	p->capacity_bytes = roundup_pow_of_two(p->capacity_bytes);
-	if (p->capacity_bytes > max)
-		return -EINVAL;
+		p->capacity_bytes = min_t(u64, IPCX_PIPE_CAPACITY,
+					  ipcx_pipe_capacity_max());
+	err = capacity_round(&p->capacity_bytes);
 	*bytes = p->capacity_bytes;
-	return 0;
+	return err;
 }
 
 static void side_init(struct pipe_side *side)
@@ -808,8 +948,7 @@ static int pipe_init(struct ipcx_object *obj, const void *params)
 	const struct ipcx_pipe_params *p = params;
 	struct pipe *pipe = to_pipe(obj);
 
-	pipe->ring = __vmalloc(p->capacity_bytes,
-			       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	pipe->ring = ring_alloc(p->capacity_bytes);
 	if (!pipe->ring)
 		return -ENOMEM;
 	pipe->capacity = p->capacity_bytes;
@@ -851,7 +990,7 @@ static void pipe_stat(struct ipcx_object *obj, struct pid_namespace *pid_ns,
 	spin_unlock(&pipe->lock);
 	stat->read_ns = READ_ONCE(pipe->rd.last_ns);
 	stat->write_ns = READ_ONCE(pipe->wr.last_ns);
-	stat->capacity_bytes = pipe->capacity;
+	stat->capacity_bytes = READ_ONCE(pipe->capacity);
 	stat->used_bytes = pipe_used(pipe);
 	stat->waiting_readers = atomic_read(&pipe->rd.waiting);
 	stat->waiting_writers = atomic_read(&pipe->wr.waiting);
@@ -981,4 +1120,5 @@ const struct ipcx_type_ops ipcx_pipe_type = {
 	.stat = pipe_stat,
 	.read = pipe_read,
 	.write = pipe_write,
+	.resize = pipe_resize,
 };
