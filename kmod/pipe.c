@@ -54,6 +54,7 @@
 #include "ioctl.h"
 #include "object.h"
 #include "pipe.h"
+#include "splice.h"
 #include "wait.h"
 
 /* Bits of pipe_side.busy. */
@@ -690,6 +691,43 @@ static ssize_t pipe_write(struct ipcx_object *obj, struct ipcx_handle *handle,
 	return transfer(to_pipe(obj), handle, from, false, patience);
 }
 
+/**
+ * ipcx_pipe_await - wait for what a transfer would wait for
+ * @handle:   an open file of the pipe
+ * @reading:  for bytes, else for space
+ * @need:     how many
+ * @patience: how
+ *
+ * For who can't wait in the transfer itself. Somebody else may take what has come.
+ *
+ * Return: how many there are, 0 at the end of file, or what the transfer would.
+ */
+ssize_t ipcx_pipe_await(struct ipcx_handle *handle, bool reading, size_t need,
+			const struct ipcx_patience *patience)
+{
+	pipe_check_fn check = reading ? pipe_readable : pipe_writable;
+	struct pipe *pipe = to_pipe(handle->obj);
+	struct pipe_side *side = reading ? &pipe->rd : &pipe->wr;
+	bool again;
+	ssize_t ret;
+
+	do {
+		again = false;
+		ret = side_acquire(pipe, side, handle, check, patience);
+		if (ret <= 0)
+			return ret;
+		ret = check(pipe, handle, need);
+		if (ret == -EAGAIN)
+			ret = side_await(pipe, side, handle, check, need,
+					 patience, &again);
+		if (again)
+			side_pass_on(pipe, side);
+		else
+			side_release(pipe, side);
+	} while (again);
+	return ret;
+}
+
 /* ---- Another capacity ---- */
 
 /* To a power of two, if it is within the limits. */
@@ -1095,6 +1133,8 @@ static const struct file_operations pipe_fops = {
 	.release = ipcx_file_release,
 	.read_iter = pipe_read_iter,
 	.write_iter = pipe_write_iter,
+	.splice_read = ipcx_splice_read,
+	.splice_write = ipcx_splice_write,
 	.poll = pipe_poll,
 	.fasync = pipe_fasync,
 	.unlocked_ioctl = pipe_ioctl,

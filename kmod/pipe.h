@@ -7,6 +7,11 @@
 
 #define IPCX_PIPE_CAPACITY	65536	/* as pipe(7)'s default */
 
+struct ipcx_handle;
+struct ipcx_patience;
+
 u64 ipcx_pipe_capacity_max(void);
+ssize_t ipcx_pipe_await(struct ipcx_handle *handle, bool reading, size_t need,
+			const struct ipcx_patience *patience);
 
 #endif /* _IPCX_PIPE_H */
