@@ -833,6 +833,8 @@ static int pipe_resize(struct ipcx_object *obj, u64 bytes,
 	if (ret > 0) {
 		ret = ring_exchange(pipe, &ring, bytes, &charge);
 		side_release(pipe, &pipe->rd);
+		/* There may be more space: told when the side is free. */
+		side_notify(pipe, &pipe->wr, pipe_free(pipe));
 		side_release(pipe, &pipe->wr);
 	}
 	vfree(ring);
