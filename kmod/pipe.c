@@ -536,14 +536,19 @@ static size_t ring_copy(struct pipe *pipe, size_t pos, size_t n,
 	return done;
 }
 
+/*
+ * Without check_copy_size(): ring_copy() keeps the range inside the ring, and
+ * under HARDENED_USERCOPY each check would look the ring up among all vmalloc
+ * areas, under a lock that the whole machine shares.
+ */
 static size_t copy_in(void *ring, size_t n, struct iov_iter *from)
 {
-	return copy_from_iter(ring, n, from);
+	return _copy_from_iter(ring, n, from);
 }
 
 static size_t copy_out(void *ring, size_t n, struct iov_iter *to)
 {
-	return copy_to_iter(ring, n, to);
+	return _copy_to_iter(ring, n, to);
 }
 
 /* After each chunk: a transfer can be long without a sleep. */
