@@ -516,10 +516,14 @@ static void side_sign(struct pipe *pipe, struct pipe_side *side)
 
 /* ---- Copying ---- */
 
-/* How much is copied before the other side may have it. */
+/*
+ * How much is copied before the other side may have it. All that fits, up to a
+ * size beside which waking somebody costs little: on one CPU who is woken runs
+ * at once, and half a ring would mean twice as many switches.
+ */
 static size_t chunk_bytes(const struct pipe *pipe)
 {
-	return clamp_t(size_t, pipe->capacity / 2, PIPE_BUF, SZ_64K);
+	return min_t(size_t, pipe->capacity, SZ_64K);
 }
 
 /* Move @n bytes between the ring from @pos on and the caller; as many as can. */
