@@ -194,23 +194,40 @@ struct ipcx_charge *ipcx_charge(struct ipcx_ns *ns, u64 objects, u64 bytes)
 	return charge;
 }
 
+/* Take @objects and @bytes back from all accounts that the charge names. */
+static void refund(const struct ipcx_charge *charge, u64 objects, u64 bytes)
+{
+	unsigned int i;
+
+	spin_lock(&account_lock);
+	for (i = 0; i < charge->nr; i++) {
+		WARN_ON_ONCE(charge->accounts[i]->bytes < bytes);
+		charge->accounts[i]->objects -= objects;
+		charge->accounts[i]->bytes -= bytes;
+	}
+	spin_unlock(&account_lock);
+}
+
+/**
+ * ipcx_charge_reduce - give a part back
+ * @charge: the receipt
+ * @bytes:  how many of its bytes
+ */
+void ipcx_charge_reduce(struct ipcx_charge *charge, u64 bytes)
+{
+	refund(charge, 0, bytes);
+	charge->bytes -= bytes;
+}
+
 /**
  * ipcx_uncharge - give back what ipcx_charge() took
  * @charge: the receipt, or NULL
  */
 void ipcx_uncharge(struct ipcx_charge *charge)
 {
-	unsigned int i;
-
 	if (!charge)
 		return;
-	spin_lock(&account_lock);
-	for (i = 0; i < charge->nr; i++) {
-		WARN_ON_ONCE(charge->accounts[i]->bytes < charge->bytes);
-		charge->accounts[i]->objects -= charge->objects;
-		charge->accounts[i]->bytes -= charge->bytes;
-	}
-	spin_unlock(&account_lock);
+	refund(charge, charge->objects, charge->bytes);
 	charge_free(charge);
 }
 

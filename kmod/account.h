@@ -35,7 +35,8 @@ struct ipcx_account {
  *	      their files), the others are users', each named once and held by a
  *	      reference
  *
- * Immutable once made; belongs to the object or file that it was made for.
+ * Belongs to the object or file that it was made for, whose owner alone may
+ * reduce it.
  */
 struct ipcx_charge {
 	u64 objects;
@@ -45,6 +46,7 @@ struct ipcx_charge {
 };
 
 struct ipcx_charge *ipcx_charge(struct ipcx_ns *ns, u64 objects, u64 bytes);
+void ipcx_charge_reduce(struct ipcx_charge *charge, u64 bytes);
 void ipcx_uncharge(struct ipcx_charge *charge);
 
 void ipcx_usage_user(kuid_t uid, struct ipcx_usage *usage);

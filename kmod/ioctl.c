@@ -539,14 +539,24 @@ static long run_write(const struct call *call)
 
 /* ---- RESIZE ---- */
 
-static int resize_object(struct ipcx_object *obj, u64 bytes,
+/* What it becomes is told before anything changes: a fault changes nothing. */
+static int resize_object(const struct call *call, struct ipcx_object *obj,
+			 struct ipcx_resize *req,
 			 const struct ipcx_patience *patience)
 {
+	u64 bytes = req->bytes;
+	int err;
+
 	if (!ipcx_object_owned_by_caller(obj))
 		return -EPERM;
 	if (!obj->type->resize)
 		return -EOPNOTSUPP;
-	return obj->type->resize(obj, bytes, patience);
+	err = obj->type->round(&bytes);
+	if (err)
+		return err;
+	req->bytes = bytes;
+	return copy_out(call, req, sizeof(*req)) ?:
+	       obj->type->resize(obj, bytes, patience);
 }
 
 static long run_resize(const struct call *call)
@@ -559,7 +569,7 @@ static long run_resize(const struct call *call)
 	ret = copy_in(call, &req, sizeof(req));
 	if (ret)
 		return ret;
-	if (req.reserved || req.flags & ~(u32)(IPCX_NONBLOCK | IPCX_NO_RESTART))
+	if (req.reserved || req.flags & ~(u32)IPCX_NO_RESTART)
 		return -EINVAL;
 	ret = ipcx_patience_init(&patience, &req.deadline, req.flags);
 	if (ret)
@@ -567,9 +577,7 @@ static long run_resize(const struct call *call)
 	obj = find(call, &req.ref);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
-	if (call->file->f_flags & O_NONBLOCK)
-		patience.nonblock = true;
-	ret = resize_object(obj, req.bytes, &patience);
+	ret = resize_object(call, obj, &req, &patience);
 	ipcx_object_put(obj);
 	return ret;
 }

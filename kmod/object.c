@@ -458,7 +458,7 @@ struct ipcx_object *ipcx_object_create(struct ipcx_ns *ns,
 }
 
 /**
- * ipcx_object_charge - charge the caller for an object with another payload
+ * ipcx_object_charge - charge the caller for an object with a larger payload
  * @obj:   with a user's reference of the caller
  * @bytes: the payload's maximum
  *
@@ -471,18 +471,20 @@ struct ipcx_charge *ipcx_object_charge(const struct ipcx_object *obj, u64 bytes)
 }
 
 /**
- * ipcx_object_recharge - the object is now charged to somebody else
+ * ipcx_object_recharge - the object's payload has changed its size
  * @obj:    the type keeps others from doing the same
- * @charge: from ipcx_object_charge()
- *
- * Return: the former receipt, the caller's now.
+ * @charge: the new payer's receipt, replaced by the old one for the caller to
+ *	    give back; or NULL: who has paid goes on paying, less @refund
+ * @refund: bytes that are no longer charged
  */
-struct ipcx_charge *ipcx_object_recharge(struct ipcx_object *obj,
-					 struct ipcx_charge *charge)
+void ipcx_object_recharge(struct ipcx_object *obj, struct ipcx_charge **charge,
+			  u64 refund)
 {
-	swap(obj->charge, charge);
+	if (*charge)
+		swap(obj->charge, *charge);
+	else
+		ipcx_charge_reduce(obj->charge, refund);
 	WRITE_ONCE(obj->charged_bytes, obj->charge->bytes);
-	return charge;
 }
 
 /**

@@ -131,7 +131,8 @@ struct ipcx_spec {
  * @stat:        tell the payload's state
  * @read:        take data out; the handle is NULL for a by-id operation
  * @write:       put data in; likewise
- * @resize:      change the payload's maximum in use, or NULL if it can't be
+ * @round:       complete a new maximum of the payload, -EINVAL if it can't be
+ * @resize:      change to such a maximum in use; both are NULL if it can't be
  */
 struct ipcx_type_ops {
 	const char *name;
@@ -158,6 +159,7 @@ struct ipcx_type_ops {
 	ssize_t (*write)(struct ipcx_object *obj, struct ipcx_handle *handle,
 			 struct iov_iter *from,
 			 const struct ipcx_patience *patience);
+	int (*round)(u64 *bytes);
 	int (*resize)(struct ipcx_object *obj, u64 bytes,
 		      const struct ipcx_patience *patience);
 };
@@ -177,10 +179,10 @@ bool ipcx_name_valid(const char *name, u32 len);
 struct ipcx_object *ipcx_object_create(struct ipcx_ns *ns,
 				       const struct ipcx_spec *spec);
 
-/* For a type that changes an object's size: charge the caller, then swap. */
+/* For a type that changes an object's size. */
 struct ipcx_charge *ipcx_object_charge(const struct ipcx_object *obj, u64 bytes);
-struct ipcx_charge *ipcx_object_recharge(struct ipcx_object *obj,
-					 struct ipcx_charge *charge);
+void ipcx_object_recharge(struct ipcx_object *obj, struct ipcx_charge **charge,
+			  u64 refund);
 
 bool ipcx_object_tryget(struct ipcx_object *obj);
 void ipcx_object_get(struct ipcx_object *obj);

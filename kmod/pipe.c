@@ -700,23 +700,32 @@ static ssize_t pipe_write(struct ipcx_object *obj, struct ipcx_handle *handle,
 	return transfer(to_pipe(obj), handle, from, false, patience);
 }
 
+static struct pipe_side *handle_side(const struct ipcx_handle *handle,
+				     bool reading)
+{
+	struct pipe *pipe = to_pipe(handle->obj);
+
+	return reading ? &pipe->rd : &pipe->wr;
+}
+
 /**
- * ipcx_pipe_await - wait for what a transfer would wait for
+ * ipcx_pipe_hold - own a side on which something can be done
  * @handle:   an open file of the pipe
- * @reading:  for bytes, else for space
+ * @reading:  the reading side, where there are bytes; else space
  * @need:     how many
- * @patience: how
+ * @patience: how to wait
  *
- * For who can't wait in the transfer itself. Somebody else may take what has come.
+ * For who can't wait in the transfer itself. What he then does he does at once.
  *
- * Return: how many there are, 0 at the end of file, or what the transfer would.
+ * Return: how many there are, the side being the caller's until
+ * ipcx_pipe_release(); or 0 at the end of file, or a negative errno.
  */
-ssize_t ipcx_pipe_await(struct ipcx_handle *handle, bool reading, size_t need,
-			const struct ipcx_patience *patience)
+ssize_t ipcx_pipe_hold(struct ipcx_handle *handle, bool reading, size_t need,
+		       const struct ipcx_patience *patience)
 {
 	pipe_check_fn check = reading ? pipe_readable : pipe_writable;
+	struct pipe_side *side = handle_side(handle, reading);
 	struct pipe *pipe = to_pipe(handle->obj);
-	struct pipe_side *side = reading ? &pipe->rd : &pipe->wr;
 	bool again;
 	ssize_t ret;
 
@@ -731,16 +740,49 @@ ssize_t ipcx_pipe_await(struct ipcx_handle *handle, bool reading, size_t need,
 					 patience, &again);
 		if (again)
 			side_pass_on(pipe, side);
-		else
+		else if (ret <= 0)
 			side_release(pipe, side);
 	} while (again);
 	return ret;
 }
 
+/**
+ * ipcx_pipe_move - transfer on a side that is held, without waiting
+ * @handle:  as for ipcx_pipe_hold()
+ * @reading: likewise
+ * @iter:    from or to where
+ *
+ * Return: as read(2) or write(2) with O_NONBLOCK.
+ */
+ssize_t ipcx_pipe_move(struct ipcx_handle *handle, bool reading,
+		       struct iov_iter *iter)
+{
+	const struct ipcx_patience nonblock = { .nonblock = true };
+	struct pipe *pipe = to_pipe(handle->obj);
+	bool give_way;
+	ssize_t ret;
+
+	ret = reading ? read_owned(pipe, handle, iter, &nonblock, &give_way) :
+			write_owned(pipe, handle, iter, &nonblock, &give_way);
+	if (ret > 0)
+		side_sign(pipe, handle_side(handle, reading));
+	return ret;
+}
+
+/**
+ * ipcx_pipe_release - give back what ipcx_pipe_hold() took
+ * @handle:  as for ipcx_pipe_hold()
+ * @reading: likewise
+ */
+void ipcx_pipe_release(struct ipcx_handle *handle, bool reading)
+{
+	side_release(to_pipe(handle->obj), handle_side(handle, reading));
+}
+
 /* ---- Another capacity ---- */
 
 /* To a power of two, if it is within the limits. */
-static int capacity_round(__u64 *bytes)
+static int pipe_round(u64 *bytes)
 {
 	u64 max = ipcx_pipe_capacity_max();
 
@@ -764,17 +806,22 @@ static ssize_t side_seize(struct pipe *pipe, struct pipe_side *side,
 {
 	if (side_try(side))
 		return 1;
-	if (patience->nonblock)
-		return -EAGAIN;
 	return side_queue(pipe, side, NULL, pipe_resizable, patience, true);
 }
 
-/* The writing side first, here and nowhere the other way round. */
+/*
+ * The writing side first, here and nowhere the other way round. But a reader who
+ * is stuck in a copy is met before, while this keeps no writer waiting.
+ */
 static ssize_t sides_seize(struct pipe *pipe,
 			   const struct ipcx_patience *patience)
 {
-	ssize_t ret = side_seize(pipe, &pipe->wr, patience);
+	ssize_t ret = side_seize(pipe, &pipe->rd, patience);
 
+	if (ret <= 0)
+		return ret;
+	side_release(pipe, &pipe->rd);
+	ret = side_seize(pipe, &pipe->wr, patience);
 	if (ret <= 0)
 		return ret;
 	ret = side_seize(pipe, &pipe->rd, patience);
@@ -783,8 +830,19 @@ static ssize_t sides_seize(struct pipe *pipe,
 	return ret;
 }
 
-/* Bytes keep their positions; both sides are the caller's. */
-static void ring_move(struct pipe *pipe, void *ring, size_t capacity)
+static void sides_release(struct pipe *pipe)
+{
+	side_release(pipe, &pipe->rd);
+	side_release(pipe, &pipe->wr);
+}
+
+static void *ring_alloc(size_t capacity)
+{
+	return __vmalloc(capacity, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+}
+
+/* Copy all bytes, which keep their positions; both sides are the caller's. */
+static int ring_fill(const struct pipe *pipe, void *ring, size_t capacity)
 {
 	size_t pos = pipe->rd.pos, end = pipe->wr.pos;
 
@@ -796,59 +854,78 @@ static void ring_move(struct pipe *pipe, void *ring, size_t capacity)
 		n = min_t(size_t, n, SZ_64K);
 		memcpy(ring + to, pipe->ring + from, n);
 		pos += n;
-		cond_resched();
+		if (!go_on())
+			return -EINTR;
 	}
+	return 0;
 }
 
-/* Replace ring and charge by what the caller brings; he gets the old ones back. */
-static int ring_exchange(struct pipe *pipe, void **ring, size_t capacity,
-			 struct ipcx_charge **charge)
+/*
+ * As the owner of both sides. A larger ring is paid for by @charge, in the place
+ * of which the old receipt comes back; of a smaller one the rest is refunded.
+ */
+static int ring_replace(struct pipe *pipe, size_t capacity,
+			struct ipcx_charge **charge)
 {
+	void *ring;
+	int err;
+
 	if (ipcx_object_removed(&pipe->obj))
 		return -EIDRM;
 	if (pipe->wr.pos - pipe->rd.pos > capacity)
 		return -EBUSY;
-	ring_move(pipe, *ring, capacity);
-	swap(pipe->ring, *ring);
-	WRITE_ONCE(pipe->capacity, capacity);
-	*charge = ipcx_object_recharge(&pipe->obj, *charge);
-	return 0;
+	ring = ring_alloc(capacity);
+	if (!ring)
+		return -ENOMEM;
+	err = ring_fill(pipe, ring, capacity);
+	if (!err) {
+		swap(pipe->ring, ring);
+		ipcx_object_recharge(&pipe->obj, charge,
+				     pipe->capacity - capacity);
+		WRITE_ONCE(pipe->capacity, capacity);
+		/* There may be more space: told when the side is free. */
+		side_notify(pipe, &pipe->wr, pipe_free(pipe));
+	}
+	vfree(ring);
+	return err;
 }
 
-static void *ring_alloc(size_t capacity)
+/* -EAGAIN: somebody else has made it so small that @charge is wanted after all. */
+static int resize_once(struct pipe *pipe, size_t capacity,
+		       struct ipcx_charge **charge,
+		       const struct ipcx_patience *patience)
 {
-	return __vmalloc(capacity, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	int err = sides_seize(pipe, patience);
+
+	if (err <= 0)
+		return err;
+	if (capacity == pipe->capacity)
+		err = 0;
+	else if (capacity > pipe->capacity && !*charge)
+		err = -EAGAIN;
+	else
+		err = ring_replace(pipe, capacity, charge);
+	sides_release(pipe);
+	return err;
 }
 
 static int pipe_resize(struct ipcx_object *obj, u64 bytes,
 		       const struct ipcx_patience *patience)
 {
 	struct pipe *pipe = to_pipe(obj);
-	struct ipcx_charge *charge;
-	void *ring;
-	ssize_t ret;
+	struct ipcx_charge *charge = NULL;
 	int err;
 
-	if (!bytes)
-		return -EINVAL;
-	err = capacity_round(&bytes);
-	if (err)
-		return err;
-	charge = ipcx_object_charge(obj, bytes);
-	if (IS_ERR(charge))
-		return PTR_ERR(charge);
-	ring = ring_alloc(bytes);
-	ret = ring ? sides_seize(pipe, patience) : -ENOMEM;
-	if (ret > 0) {
-		ret = ring_exchange(pipe, &ring, bytes, &charge);
-		side_release(pipe, &pipe->rd);
-		/* There may be more space: told when the side is free. */
-		side_notify(pipe, &pipe->wr, pipe_free(pipe));
-		side_release(pipe, &pipe->wr);
-	}
-	vfree(ring);
-	ipcx_uncharge(charge);
-	return ret;
+	do {
+		if (bytes > READ_ONCE(pipe->capacity))
+			charge = ipcx_object_charge(obj, bytes);
+		if (IS_ERR(charge))
+			return PTR_ERR(charge);
+		err = resize_once(pipe, bytes, &charge, patience);
+		ipcx_uncharge(charge);
+		charge = NULL;
+	} while (err == -EAGAIN);
+	return err;
 }
 
 /* ---- Opening and closing ---- */
@@ -980,8 +1057,9 @@ static int pipe_prepare(void *params, u64 *bytes)
 	if (!p->capacity_bytes)
 		p->capacity_bytes = min_t(u64, IPCX_PIPE_CAPACITY,
 					  ipcx_pipe_capacity_max());
-	err = capacity_round(&p->capacity_bytes);
 	*bytes = p->capacity_bytes;
+	err = pipe_round(bytes);
+	p->capacity_bytes = *bytes;
 	return err;
 }
 
@@ -1171,5 +1249,6 @@ const struct ipcx_type_ops ipcx_pipe_type = {
 	.stat = pipe_stat,
 	.read = pipe_read,
 	.write = pipe_write,
+	.round = pipe_round,
 	.resize = pipe_resize,
 };

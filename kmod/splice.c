@@ -3,15 +3,19 @@
  * splice(2) between our pipes and those of pipe(2).
  *
  * The other pipe has one mutex, which strangers wait for with no signal to end
- * the wait. So nobody sleeps here for our pipe while he holds it:
+ * the wait. So nobody waits for our pipe while he holds it, nor for it while he
+ * owns a side of ours:
  *
  *	lock the other pipe
- *	transfer without waiting
- *	-EAGAIN?	unlock, wait for our pipe, and again from the top
+ *	try our side, transfer without waiting
+ *	-EAGAIN?	unlock, wait for our side and what is needed there;
+ *			try the lock, transfer as the side's owner; or, if
+ *			that fails, give the side up and start again
  *	unlock
  *
- * Under the mutex only kernel memory is copied: no fault can hold it up. What is
- * taken out of one pipe has its place in the other before.
+ * Waiting as the side's owner is what gives a splice its turn among reads and
+ * writes. Under the mutex only kernel memory is copied: no fault can hold it up.
+ * What is taken out of one pipe has its place in the other before.
  */
 #include <linux/bvec.h>
 #include <linux/fs.h>
@@ -36,13 +40,36 @@ static struct ipcx_patience patience_of(const struct file *file,
 				     flags & SPLICE_F_NONBLOCK);
 }
 
-/* ---- From our pipe ---- */
+static const struct ipcx_patience nonblock = { .nonblock = true };
 
-static bool is_full(const struct pipe_inode_info *pipe)
+/* pipe_lock(), if nobody else has it; the pipes of sendfile(2) have no lock. */
+static bool pipe_trylock(struct pipe_inode_info *pipe)
 {
-	return pipe_full(READ_ONCE(pipe->head), READ_ONCE(pipe->tail),
-			 READ_ONCE(pipe->max_usage));
+	return !pipe->files || mutex_trylock(&pipe->mutex);
 }
+
+/*
+ * Wait for a side of ours, on which something can be done, with the other pipe
+ * locked again in the end. -EAGAIN: somebody else had the lock just then, and the
+ * side is given back.
+ */
+static ssize_t hold_unlocked(struct ipcx_handle *handle, bool reading,
+			     size_t need, const struct ipcx_patience *patience,
+			     struct pipe_inode_info *pipe)
+{
+	ssize_t ret;
+
+	pipe_unlock(pipe);
+	ret = ipcx_pipe_hold(handle, reading, need, patience);
+	if (ret > 0 && pipe_trylock(pipe))
+		return ret;
+	if (ret > 0)
+		ipcx_pipe_release(handle, reading);
+	pipe_lock(pipe);
+	return ret > 0 ? -EAGAIN : ret;
+}
+
+/* ---- From our pipe ---- */
 
 /* Pages for up to @len bytes and @slots buffers; how many bytes they hold. */
 static size_t pages_alloc(struct bio_vec *pages, unsigned int *nr,
@@ -85,50 +112,58 @@ static void pages_push(struct pipe_inode_info *pipe,
 	}
 }
 
-/*
- * Move what is there into the free slots, without waiting; the other pipe is
- * locked. Look first, for the pages are as many as there are bytes.
- */
+/* Move up to @len bytes, which there are, into the free slots. */
 static ssize_t fill(struct ipcx_handle *handle, struct pipe_inode_info *pipe,
 		    size_t len)
 {
-	const struct ipcx_patience nonblock = { .nonblock = true };
 	struct bio_vec pages[SPLICE_PAGES];
 	struct iov_iter to;
 	unsigned int nr;
 	ssize_t ret;
 
-	if (!pipe->readers) {
-		send_sig(SIGPIPE, current, 0);
-		return -EPIPE;
-	}
-	if (is_full(pipe))
-		return -EAGAIN;
-	ret = ipcx_pipe_await(handle, true, 1, &nonblock);
-	if (ret <= 0)
-		return ret;
 	len = pages_alloc(pages, &nr, pipe->max_usage -
 				      pipe_occupancy(pipe->head, pipe->tail),
-			  min_t(size_t, len, ret));
+			  len);
 	if (!len)
 		return -ENOMEM;
 	iov_iter_bvec(&to, ITER_DEST, pages, nr, len);
-	ret = handle->obj->type->read(handle->obj, handle, &to, &nonblock);
+	ret = ipcx_pipe_move(handle, true, &to);
 	pages_push(pipe, pages, nr, max_t(ssize_t, ret, 0));
 	return ret;
 }
 
-/* What fill() lacked: a free slot, or bytes. Both may be gone again. */
-static int fill_wait(struct ipcx_handle *handle, struct pipe_inode_info *pipe,
-		     const struct ipcx_patience *patience)
+/*
+ * Wait until the pipe, which is locked, isn't full. On the queue before the lock
+ * is dropped: whoever makes space needs the lock, and tells the queue.
+ */
+static int wait_for_slot(struct pipe_inode_info *pipe)
 {
-	ssize_t ret;
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 
-	if (is_full(pipe) && READ_ONCE(pipe->readers))
-		return wait_event_interruptible(pipe->wr_wait, !is_full(pipe) ||
-						!READ_ONCE(pipe->readers));
-	ret = ipcx_pipe_await(handle, true, 1, patience);
-	return min_t(ssize_t, ret, 0);
+	add_wait_queue(&pipe->wr_wait, &wait);
+	pipe_unlock(pipe);
+	wait_woken(&wait, TASK_INTERRUPTIBLE, MAX_SCHEDULE_TIMEOUT);
+	remove_wait_queue(&pipe->wr_wait, &wait);
+	pipe_lock(pipe);
+	return signal_pending(current) ? -ERESTARTSYS : 0;
+}
+
+/* 1 if there is a free slot, now or after a wait. */
+static int need_slot(struct pipe_inode_info *pipe, bool wait)
+{
+	int err = 0;
+
+	for (;;) {
+		if (!pipe->readers) {
+			send_sig(SIGPIPE, current, 0);
+			return -EPIPE;
+		}
+		if (!pipe_full(pipe->head, pipe->tail, pipe->max_usage))
+			return 1;
+		if (err || !wait)
+			return err ?: -EAGAIN;
+		err = wait_for_slot(pipe);
+	}
 }
 
 /**
@@ -147,19 +182,26 @@ ssize_t ipcx_splice_read(struct file *in, loff_t *ppos,
 {
 	struct ipcx_patience patience = patience_of(in, flags);
 	struct ipcx_handle *handle = in->private_data;
-	ssize_t ret;
-	int err;
+	ssize_t ret, bytes;
 
-	for (;;) {
-		ret = fill(handle, pipe, len);
-		if (ret != -EAGAIN || patience.nonblock)
+	do {
+		ret = need_slot(pipe, !patience.nonblock);
+		if (ret <= 0)
 			return ret;
-		pipe_unlock(pipe);
-		err = fill_wait(handle, pipe, &patience);
-		pipe_lock(pipe);
-		if (err)
-			return err;
-	}
+		bytes = ipcx_pipe_hold(handle, true, 1, &nonblock);
+		if (bytes == -EAGAIN && !patience.nonblock)
+			bytes = hold_unlocked(handle, true, 1, &patience, pipe);
+		if (bytes <= 0) {
+			ret = bytes;
+			continue;
+		}
+		/* The slot may be gone, if the lock was: not waited for here. */
+		ret = need_slot(pipe, false);
+		if (ret > 0)
+			ret = fill(handle, pipe, min_t(size_t, len, bytes));
+		ipcx_pipe_release(handle, true);
+	} while (ret == -EAGAIN && !patience.nonblock);
+	return ret;
 }
 
 /* ---- Into our pipe ---- */
@@ -167,10 +209,12 @@ ssize_t ipcx_splice_read(struct file *in, loff_t *ppos,
 /**
  * struct drain - what splice's actor is told, and tells
  * @handle: our file's
+ * @held:   the writing side is the caller's
  * @need:   0, or how much space the actor lacked
  */
 struct drain {
 	struct ipcx_handle *handle;
+	bool held;
 	size_t need;
 };
 
@@ -178,7 +222,6 @@ struct drain {
 static int drain_buffer(struct pipe_inode_info *pipe, struct pipe_buffer *buf,
 			struct splice_desc *sd)
 {
-	const struct ipcx_patience nonblock = { .nonblock = true };
 	struct drain *drain = sd->u.data;
 	struct ipcx_object *obj = drain->handle->obj;
 	struct bio_vec page = {
@@ -190,10 +233,27 @@ static int drain_buffer(struct pipe_inode_info *pipe, struct pipe_buffer *buf,
 	ssize_t ret;
 
 	iov_iter_bvec(&from, ITER_SOURCE, &page, 1, sd->len);
-	ret = obj->type->write(obj, drain->handle, &from, &nonblock);
+	if (drain->held)
+		ret = ipcx_pipe_move(drain->handle, false, &from);
+	else
+		ret = obj->type->write(obj, drain->handle, &from, &nonblock);
 	/* Atomic writes need all their space, others some. */
 	if (ret == -EAGAIN)
 		drain->need = sd->len <= PIPE_BUF ? sd->len : 1;
+	return ret;
+}
+
+/* Move what is there; with @wait, wait until something is. */
+static ssize_t drain_pipe(struct pipe_inode_info *pipe, struct splice_desc *sd,
+			  struct drain *drain, bool wait)
+{
+	ssize_t ret;
+
+	drain->need = 0;
+	sd->flags = wait ? 0 : SPLICE_F_NONBLOCK;
+	ret = __splice_from_pipe(pipe, sd, drain_buffer);
+	if (drain->held)
+		ipcx_pipe_release(drain->handle, false);
 	return ret;
 }
 
@@ -214,28 +274,25 @@ ssize_t ipcx_splice_write(struct pipe_inode_info *pipe, struct file *out,
 {
 	struct ipcx_patience patience = patience_of(out, flags);
 	struct drain drain = { .handle = out->private_data };
-	struct splice_desc sd = {
-		.total_len = len,
-		.flags = flags,
-		.u.data = &drain,
-	};
+	struct splice_desc sd = { .total_len = len, .u.data = &drain };
 	ssize_t done = 0, ret;
 
+	pipe_lock(pipe);
 	do {
-		drain.need = 0;
-		pipe_lock(pipe);
-		ret = __splice_from_pipe(pipe, &sd, drain_buffer);
-		pipe_unlock(pipe);
+		/* An empty pipe ends the call once it has moved something. */
+		ret = drain_pipe(pipe, &sd, &drain,
+				 !(flags & SPLICE_F_NONBLOCK) && !drain.held &&
+				 !done);
 		if (ret > 0)
 			done += ret;
-		if (!drain.need || patience.nonblock)
+		if (drain.need && !patience.nonblock)
+			ret = hold_unlocked(drain.handle, false, drain.need,
+					    &patience, pipe);
+		else if (!drain.held || done)
 			break;
-		ret = ipcx_pipe_await(drain.handle, false, drain.need,
-				      &patience);
-		/* From now on an empty pipe is the end of the call. */
-		if (done)
-			sd.flags |= SPLICE_F_NONBLOCK;
-	} while (ret > 0);
+		drain.held = ret > 0;
+	} while (ret > 0 || (ret == -EAGAIN && !patience.nonblock));
+	pipe_unlock(pipe);
 	if (ret == -EPIPE)
 		send_sig(SIGPIPE, current, 0);
 	return done ?: ret;

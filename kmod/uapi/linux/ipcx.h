@@ -292,29 +292,29 @@ struct ipcx_io {
 /**
  * struct ipcx_resize - argument of %IPCX_IOC_RESIZE (device, object)
  * @ref:      the object
- * @bytes:    a pipe's new capacity, as &struct ipcx_pipe_params.capacity_bytes
- *	      has it, but not 0
- * @flags:    %IPCX_NONBLOCK, %IPCX_NO_RESTART
+ * @bytes:    in: a pipe's new capacity, as &struct ipcx_pipe_params.capacity_bytes
+ *	      has it, but not 0; out: what it is rounded up to
+ * @flags:    %IPCX_NO_RESTART
  * @reserved: 0
  * @deadline: how long to wait for transfers that are under way
  *
  * Changes how much an object can hold, in use, without losing a byte. Who sleeps
- * in a transfer doesn't delay it, and goes on afterwards; one that is just
- * being copied is waited for, and others that come meanwhile wait behind it.
- * STAT tells the capacity that it has become.
+ * in a transfer is woken for a moment, doesn't delay it, and goes on
+ * afterwards; one that is just being copied is waited for, and others that come
+ * meanwhile wait behind it. That is a short time unless somebody hangs in a
+ * page fault, so O_NONBLOCK plays no part; a deadline does.
  *
- * The caller pays: he is charged for the object as %IPCX_IOC_CREATE would
- * charge him, and what was charged before is given back. For a moment both
- * are charged, since both are there.
+ * Who makes an object larger pays for it from then on: he is charged as
+ * %IPCX_IOC_CREATE would charge him, and what was charged before is given back.
+ * For a moment both are charged, since both are there. Making it smaller
+ * charges nobody, and gives the difference back to who has paid.
  *
  * ============ =============================================================
  * EPERM        neither the object's owner nor CAP_IPC_OWNER, as for REMOVE
  * EINVAL       a capacity out of range
  * EBUSY        the object holds more than that now
- * EDQUOT       an account is full that CREATE would charge
+ * EDQUOT       larger: an account is full that CREATE would charge
  * EOPNOTSUPP   not an object of fixed capacity
- * EAGAIN       IPCX_NONBLOCK, or O_NONBLOCK on this file (the device, too), and
- *              somebody is at the pipe, or asleep in a transfer
  * EINTR        a signal came while waiting
  * ETIMEDOUT    the deadline came while waiting
  * EIDRM        the object was removed, now or while waiting
@@ -375,7 +375,8 @@ enum ipcx_stat_flags {
  * @readers:         open files that can read
  * @writers:         open files that can write
  * @waiting_readers: tasks asleep until there is something to read, or until
- *		     others have done so; not who polls or opens
+ *		     others have done so (who resizes may be one); not who polls
+ *		     or opens
  * @waiting_writers: tasks asleep until there is space, likewise
  * @name_len:        length of the name, 0 without one
  * @reserved:        0
@@ -497,7 +498,7 @@ struct ipcx_query {
 #define IPCX_IOC_REMOVE		_IOW(IPCX_IOC_MAGIC, 4, struct ipcx_ref)
 #define IPCX_IOC_QUERY		_IOR(IPCX_IOC_MAGIC, 5, struct ipcx_query)
 #define IPCX_IOC_STAT		_IOWR(IPCX_IOC_MAGIC, 6, struct ipcx_stat)
-#define IPCX_IOC_RESIZE		_IOW(IPCX_IOC_MAGIC, 7, struct ipcx_resize)
+#define IPCX_IOC_RESIZE		_IOWR(IPCX_IOC_MAGIC, 7, struct ipcx_resize)
 #define IPCX_IOC_READ		_IOW(IPCX_IOC_MAGIC, 16, struct ipcx_io)
 #define IPCX_IOC_WRITE		_IOW(IPCX_IOC_MAGIC, 17, struct ipcx_io)
 
