@@ -407,6 +407,24 @@ static inline int fd_write(int fd, const void *buf, size_t len, uint32_t flags)
 	return ref_write(fd, ref_self(), buf, len, flags);
 }
 
+static inline int ref_resize(int fd, struct ipcx_ref ref, uint64_t bytes,
+			     uint32_t flags)
+{
+	struct ipcx_resize arg = {
+		.ref = ref,
+		.bytes = bytes,
+		.flags = flags,
+		.deadline = deadline_patience(),
+	};
+
+	return ipc_ioctl(fd, IPCX_IOC_RESIZE, &arg);
+}
+
+static inline int fd_resize(int fd, uint64_t bytes, uint32_t flags)
+{
+	return ref_resize(fd, ref_self(), bytes, flags);
+}
+
 /* read(2), write(2) and poll(2) with -errno. */
 static inline ssize_t plain_read(int fd, void *buf, size_t len)
 {

@@ -2,296 +2,10 @@
 /*
  * Pipes: many at once. Every byte that went in comes out once and in order,
  * whatever is signalled, killed, closed or removed meanwhile, and nobody hangs.
- *
- * A worker is a process; its exit status 0 means that all it saw was right, any
- * other one is the line on which it gave up (modulo 256), told on stderr.
  */
-#include "pipe_test.h"
+#include "stress_test.h"
 
-#define STRESS_TIMEOUT	120	/* of the harness, in seconds */
-#define WORKERS		16
 #define RACE_MS		3000
-
-struct shared {
-	int stop;
-	unsigned int records_taken;
-	uint64_t put[WORKERS];
-	uint64_t taken[WORKERS];
-	unsigned int signals[WORKERS];
-	unsigned int rounds[WORKERS];
-	unsigned char seen[WORKERS][4096];
-};
-
-static struct shared *shared;
-static unsigned int worker;
-
-#define worker_fail(fmt, ...) do {					\
-	fprintf(stderr, "# %s:%d: worker %u: " fmt "\n", __FILE__,	\
-		__LINE__, worker, ##__VA_ARGS__);			\
-	_exit(__LINE__ % 255 + 1);					\
-} while (0)
-
-static void shared_init(void)
-{
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (shared == MAP_FAILED)
-		abort();
-}
-
-static bool stopped(void)
-{
-	return __atomic_load_n(&shared->stop, __ATOMIC_RELAXED);
-}
-
-static void stop_all(void)
-{
-	__atomic_store_n(&shared->stop, 1, __ATOMIC_RELAXED);
-}
-
-/* Returns 0 in the new worker, which keeps only @fd, if that is a file. */
-static pid_t worker_start(unsigned int number, int fd)
-{
-	pid_t pid = fork();
-
-	if (pid < 0)
-		abort();
-	if (!pid) {
-		worker = number;
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		signal(SIGPIPE, SIG_IGN);
-		if (fd >= 0)
-			keep_only(fd);
-	}
-	return pid;
-}
-
-static bool worker_done(pid_t pid)
-{
-	siginfo_t info = { 0 };
-
-	waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT);
-	return info.si_pid == pid;
-}
-
-/* Who hangs is told with where, and with the pipe's state if @fd has it. */
-static bool worker_hangs(pid_t pid, int fd)
-{
-	struct ipcx_stat st;
-
-	if (wait_until(worker_done(pid)))
-		return false;
-	fprintf(stderr, "# a worker hangs\n");
-	pid_explain(pid);
-	if (fd >= 0 && !fd_stat(fd, &st))
-		fprintf(stderr,
-			"#   used %llu readers %u writers %u waiting %u %u\n",
-			(unsigned long long)st.used_bytes, st.readers,
-			st.writers, st.waiting_readers, st.waiting_writers);
-	return true;
-}
-
-/* Number of workers that did not end well. */
-static int workers_join(pid_t *pid, int count, int fd)
-{
-	int i, bad = 0;
-
-	for (i = 0; i < count; i++) {
-		if (worker_hangs(pid[i], fd))
-			kill(pid[i], SIGKILL);
-		if (reap(pid[i]))
-			bad++;
-	}
-	return bad;
-}
-
-/* A transfer as the test's variant has it; waits whatever the file's mode. */
-
-enum way {
-	WAY_PLAIN,	/* read(2) and write(2) that block */
-	WAY_POLL,	/* nonblocking, and poll(2) when told so */
-	WAY_IOCTL,	/* ioctls that block */
-	WAY_NAME,	/* ioctls by name on the device */
-};
-
-struct transfer {
-	enum way way;
-	int fd;
-	const char *name;
-};
-
-static int way_poll(int fd, short events)
-{
-	struct pollfd p = { .fd = fd, .events = events };
-	int ret = poll(&p, 1, PATIENCE_MS);
-
-	if (ret == 0)
-		worker_fail("poll does not return");
-	return ret < 0 ? -errno : 0;
-}
-
-static int way_ioctl(const struct transfer *t, unsigned long command, void *buf,
-		     size_t len, uint32_t flags, struct ipcx_deadline deadline)
-{
-	struct ipcx_ref ref = t->way == WAY_NAME ? ref_name(t->name) :
-						   ref_self();
-
-	return ref_io(t->fd, command, ref, buf, len, flags, deadline);
-}
-
-static int way_write(const struct transfer *t, void *buf, size_t len)
-{
-	int ret;
-
-	if (t->way == WAY_PLAIN)
-		return plain_write(t->fd, buf, len);
-	if (t->way != WAY_POLL)
-		return way_ioctl(t, IPCX_IOC_WRITE, buf, len, 0,
-				 deadline_never());
-	for (;;) {
-		ret = way_ioctl(t, IPCX_IOC_WRITE, buf, len, IPCX_NONBLOCK,
-				deadline_never());
-		if (ret != -EAGAIN)
-			return ret;
-		ret = way_poll(t->fd, POLLOUT);
-		if (ret)
-			return ret;
-	}
-}
-
-/* By name, there is no end of file: it is looked for every 20 ms. */
-static int way_read(const struct transfer *t, void *buf, size_t len)
-{
-	int ret;
-
-	if (t->way == WAY_PLAIN) {
-		ret = read(t->fd, buf, len);
-		return ret < 0 ? -errno : ret;
-	}
-	if (t->way == WAY_IOCTL)
-		return way_ioctl(t, IPCX_IOC_READ, buf, len, 0,
-				 deadline_never());
-	for (;;) {
-		ret = way_ioctl(t, IPCX_IOC_READ, buf, len,
-				t->way == WAY_POLL ? IPCX_NONBLOCK : 0,
-				t->way == WAY_POLL ? deadline_never() :
-						     deadline_ms(20));
-		if (ret == -ETIMEDOUT && stopped())
-			return 0;
-		if (ret != -EAGAIN && ret != -ETIMEDOUT)
-			return ret;
-		if (t->way == WAY_POLL) {
-			ret = way_poll(t->fd, POLLIN);
-			if (ret)
-				return ret;
-		}
-	}
-}
-
-/* Records of many. */
-
-struct record {
-	uint32_t writer;
-	uint32_t seq;
-	uint32_t crc;
-	unsigned char filling[52];
-};
-
-_Static_assert(sizeof(struct record) == 64, "divides every capacity");
-
-#define RECORDS		2000	/* of each writer */
-#define RECORDS_A_CALL	(ATOMIC_MAX / sizeof(struct record))
-
-static uint32_t crc32_of(const void *data, size_t len)
-{
-	const unsigned char *p = data;
-	uint32_t crc = ~0U;
-	int bit;
-
-	while (len--) {
-		crc ^= *p++;
-		for (bit = 0; bit < 8; bit++)
-			crc = (crc >> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-	}
-	return ~crc;
-}
-
-static uint32_t record_crc(const struct record *r)
-{
-	struct record copy = *r;
-
-	copy.crc = 0;
-	return crc32_of(&copy, sizeof(copy));
-}
-
-static void record_make(struct record *r, uint32_t writer, uint32_t seq)
-{
-	r->writer = writer;
-	r->seq = seq;
-	stream_fill(r->filling, writer * 100003u + seq * 52u,
-		    sizeof(r->filling));
-	r->crc = 0;
-	r->crc = record_crc(r);
-}
-
-static void records_write(const struct transfer *t)
-{
-	struct record batch[RECORDS_A_CALL];
-	uint32_t seed = 1 + worker, seq = 0;
-	size_t i, n;
-	int ret;
-
-	while (seq < RECORDS) {
-		n = random_size(&seed, RECORDS_A_CALL);
-		if (n > RECORDS - seq)
-			n = RECORDS - seq;
-		for (i = 0; i < n; i++)
-			record_make(&batch[i], worker, seq + i);
-		ret = way_write(t, batch, n * sizeof(batch[0]));
-		if (ret != (int)(n * sizeof(batch[0])))
-			worker_fail("write of %zu records: %d", n, ret);
-		seq += n;
-	}
-	_exit(0);
-}
-
-/* Each reader sees a writer's records in order, and none that another saw. */
-static void record_check(const struct record *r, int64_t *last)
-{
-	if (r->writer >= WORKERS || r->seq >= RECORDS)
-		worker_fail("record of %u/%u", r->writer, r->seq);
-	if (r->crc != record_crc(r))
-		worker_fail("crc of %u/%u", r->writer, r->seq);
-	if ((int64_t)r->seq <= last[r->writer])
-		worker_fail("%u/%u after %lld", r->writer, r->seq,
-			    (long long)last[r->writer]);
-	last[r->writer] = r->seq;
-	if (__atomic_exchange_n(&shared->seen[r->writer][r->seq], 1,
-				__ATOMIC_RELAXED))
-		worker_fail("%u/%u twice", r->writer, r->seq);
-	__atomic_add_fetch(&shared->records_taken, 1, __ATOMIC_RELAXED);
-}
-
-static void records_read(const struct transfer *t)
-{
-	struct record batch[3 * RECORDS_A_CALL];
-	uint32_t seed = 1 + worker;
-	int64_t last[WORKERS];
-	size_t n;
-	int i, ret;
-
-	memset(last, -1, sizeof(last));
-	for (;;) {
-		n = random_size(&seed, ARRAY_SIZE(batch));
-		ret = way_read(t, batch, n * sizeof(batch[0]));
-		if (ret == 0)
-			_exit(0);
-		if (ret < 0 || ret % (int)sizeof(batch[0]))
-			worker_fail("read of %zu records: %d", n, ret);
-		for (i = 0; i < ret / (int)sizeof(batch[0]); i++)
-			record_check(&batch[i], last);
-	}
-}
 
 FIXTURE(records) {
 	int dev;
@@ -318,6 +32,14 @@ FIXTURE_VARIANT_ADD(records, mixed) {
 
 FIXTURE_VARIANT_ADD(records, small_mixed) {
 	.capacity_bytes = 4096, .even = WAY_IOCTL, .odd = WAY_POLL,
+};
+
+FIXTURE_VARIANT_ADD(records, small_spliced) {
+	.capacity_bytes = 4096, .even = WAY_SPLICE, .odd = WAY_PLAIN,
+};
+
+FIXTURE_VARIANT_ADD(records, spliced) {
+	.capacity_bytes = 65536, .even = WAY_SPLICE, .odd = WAY_SPLICE,
 };
 
 FIXTURE_VARIANT_ADD(records, by_name) {
@@ -361,15 +83,16 @@ TEST_F_TIMEOUT(records, arrive_once_and_in_order, STRESS_TIMEOUT)
 		(reads ? readers : writers)[i % 8] = worker_start(i, t.fd);
 		if (!(reads ? readers : writers)[i % 8]) {
 			if (reads)
-				records_read(&t);
-			records_write(&t);
+				records_read(&t, READ_ORDER);
+			records_write(&t, NULL);
 		}
 	}
 	close(w);
 	EXPECT_EQ(0, workers_join(writers, 8, hold));
 	stop_all();
 	EXPECT_EQ(0, workers_join(readers, 8, hold));
-	EXPECT_EQ(8 * RECORDS, shared->records_taken);
+	EXPECT_LE(8 * RECORDS, shared->records_taken);
+	EXPECT_EQ(records_put(), shared->records_taken);
 	EXPECT_EQ(0, pipe_used(hold));
 	EXPECT_TRUE(pipe_waiting(hold, 0, 0));
 	close(r);
@@ -426,6 +149,26 @@ FIXTURE_VARIANT_ADD(stream, big_polled) {
 	.put = WAY_POLL, .take = WAY_POLL,
 };
 
+FIXTURE_VARIANT_ADD(stream, spliced_in) {
+	.capacity_bytes = 4096, .total = 1500000, .most = 20000,
+	.put = WAY_SPLICE, .take = WAY_PLAIN,
+};
+
+FIXTURE_VARIANT_ADD(stream, spliced_out) {
+	.capacity_bytes = 4096, .total = 1500000, .most = 20000,
+	.put = WAY_PLAIN, .take = WAY_SPLICE,
+};
+
+FIXTURE_VARIANT_ADD(stream, spliced) {
+	.capacity_bytes = 65536, .total = 10000000, .most = 200000,
+	.put = WAY_SPLICE, .take = WAY_SPLICE,
+};
+
+FIXTURE_VARIANT_ADD(stream, big_spliced) {
+	.capacity_bytes = 1 << 20, .total = 30000000, .most = 1500000,
+	.put = WAY_SPLICE, .take = WAY_SPLICE,
+};
+
 FIXTURE_SETUP(stream)
 {
 	self->dev = dev_open();
@@ -438,83 +181,6 @@ FIXTURE_TEARDOWN(stream)
 {
 	ends_close(&self->e);
 	close(self->dev);
-}
-
-struct flow {
-	struct transfer t;
-	uint64_t total;		/* 0: until something ends it */
-	bool (*enough)(void);	/* with @total: go on until this is true, too */
-	size_t most;		/* bytes a call */
-	uint32_t seed;
-	bool restarts;		/* EINTR is an error */
-};
-
-static bool flow_goes_on(const struct flow *f, uint64_t at)
-{
-	return !f->total || at < f->total || (f->enough && !f->enough());
-}
-
-/* Writes the stream; returns what ended it. @put counts what is acknowledged. */
-static int flow_put(const struct flow *f, uint64_t *put)
-{
-	unsigned char *buf = malloc(f->most);
-	uint32_t seed = f->seed;
-	uint64_t at = 0;
-
-	while (flow_goes_on(f, at)) {
-		size_t len = random_size(&seed, f->most);
-		int ret;
-
-		if (at < f->total && len > f->total - at)
-			len = f->total - at;
-		stream_fill(buf, at, len);
-		ret = way_write(&f->t, buf, len);
-		if (ret == -EINTR && !f->restarts)
-			continue;
-		if (ret <= 0)
-			return ret;
-		at += ret;
-		__atomic_store_n(put, at, __ATOMIC_RELEASE);
-	}
-	return 0;
-}
-
-static int flow_take(const struct flow *f, uint64_t *taken)
-{
-	unsigned char *buf = malloc(f->most);
-	uint32_t seed = f->seed;
-	uint64_t at = 0;
-
-	for (;;) {
-		size_t len = random_size(&seed, f->most);
-		int ret = way_read(&f->t, buf, len);
-
-		if (ret == -EINTR && !f->restarts)
-			continue;
-		if (ret <= 0)
-			return ret;
-		if (!stream_is(buf, at, ret))
-			worker_fail("wrong bytes at %llu",
-				    (unsigned long long)at);
-		at += ret;
-		__atomic_store_n(taken, at, __ATOMIC_RELEASE);
-	}
-}
-
-/* Exit status 0 means: all was written, all was read up to end of file. */
-static pid_t flow_start(struct flow f, bool takes)
-{
-	pid_t pid = worker_start(takes, f.t.fd);
-	int ret;
-
-	if (pid)
-		return pid;
-	ret = takes ? flow_take(&f, &shared->taken[0]) :
-		      flow_put(&f, &shared->put[0]);
-	if (ret)
-		worker_fail("the %s ended with %d", takes ? "reader" : "writer",
-			    ret);
-	_exit(0);
 }
 
 TEST_F_TIMEOUT(stream, is_exact, STRESS_TIMEOUT)
@@ -597,6 +263,14 @@ FIXTURE_VARIANT_ADD(storm, ioctl_restart) {
 	.restarts = true, .way = WAY_IOCTL, .capacity_bytes = 16384,
 };
 
+FIXTURE_VARIANT_ADD(storm, splice_eintr) {
+	.way = WAY_SPLICE, .capacity_bytes = 8192,
+};
+
+FIXTURE_VARIANT_ADD(storm, splice_restart) {
+	.restarts = true, .way = WAY_SPLICE, .capacity_bytes = 8192,
+};
+
 /* poll(2) never restarts. */
 FIXTURE_VARIANT_ADD(storm, polled) {
 	.way = WAY_POLL, .capacity_bytes = 4096,
@@ -676,6 +350,10 @@ FIXTURE_VARIANT_ADD(death, big) {
 	.capacity_bytes = 1 << 20, .way = WAY_IOCTL, .most = 500000,
 };
 
+FIXTURE_VARIANT_ADD(death, spliced) {
+	.capacity_bytes = 16384, .way = WAY_SPLICE, .most = 50000,
+};
+
 FIXTURE_SETUP(death)
 {
 	self->dev = dev_open();
@@ -686,11 +364,6 @@ FIXTURE_SETUP(death)
 FIXTURE_TEARDOWN(death)
 {
 	close(self->dev);
-}
-
-static uint64_t progress(const uint64_t *counter)
-{
-	return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
 }
 
 /* Kills somewhere in the middle: after some bytes, and a moment more. */
@@ -726,7 +399,7 @@ static struct round round_start(int dev, uint64_t capacity_bytes,
 	struct round r = { .e = ends_open(dev, capacity_bytes) };
 	int ret;
 
-	memset(shared, 0, sizeof(*shared));
+	shared_reset();
 	f.t.fd = r.e.w;
 	r.writer = worker_start(0, f.t.fd);
 	if (!r.writer) {
@@ -843,7 +516,7 @@ static void visitor(int dev, const char *name)
 		fd = name_open(dev, name, IPCX_ACCESS_WRITE, 0);
 		if (fd < 0)
 			worker_fail("open: %d", fd);
-		record_make(&r, worker, seq);
+		record_make(&r, worker, seq, 0);
 		ret = plain_write(fd, &r, sizeof(r));
 		if (ret != sizeof(r))
 			worker_fail("write: %d", ret);
@@ -854,13 +527,13 @@ static void visitor(int dev, const char *name)
 
 TEST_F_TIMEOUT(race, visitors_lose_nothing, STRESS_TIMEOUT)
 {
-	int64_t last[WORKERS];
 	unsigned int total = 0;
+	struct reading g;
 	struct record r;
 	pid_t pid[4];
 	int fd, i, ret;
 
-	memset(last, -1, sizeof(last));
+	reading_begin(&g, READ_ORDER | READ_WHOLE);
 	for (i = 0; i < 4; i++) {
 		pid[i] = worker_start(i, self->dev);
 		if (!pid[i])
@@ -877,7 +550,7 @@ TEST_F_TIMEOUT(race, visitors_lose_nothing, STRESS_TIMEOUT)
 		if (!ret)
 			continue;
 		ASSERT_EQ(sizeof(r), ret);
-		record_check(&r, last);
+		record_check(&r, &g);
 		total++;
 	}
 	EXPECT_EQ(0, workers_join(pid, 4, self->hold));

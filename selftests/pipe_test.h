@@ -107,6 +107,35 @@ helper size_t random_size(uint32_t *state, size_t max)
 	return 1 + random_next(state) % limit;
 }
 
+/*
+ * Both ends of a new transient nameless pipe; 0 stands for the default capacity.
+ * The reader's file is older than the writer's.
+ */
+struct ends {
+	int r;
+	int w;
+};
+
+helper struct ends ends_open(int dev, uint64_t capacity_bytes)
+{
+	struct ends e;
+
+	e.r = pipe_create_sized(dev, NULL, IPCX_LIFETIME_TRANSIENT,
+				IPCX_ACCESS_READ, capacity_bytes);
+	e.w = e.r < 0 ? e.r : fd_open(e.r, IPCX_ACCESS_WRITE, 0);
+	if (e.r < 0 || e.w < 0) {
+		fprintf(stderr, "# no pipe: %s\n", strerror(-e.w));
+		abort();
+	}
+	return e;
+}
+
+helper void ends_close(struct ends *e)
+{
+	close(e->r);
+	close(e->w);
+}
+
 /* State of a pipe; a STAT that fails ends the test. */
 
 helper struct ipcx_stat pipe_stat(int fd)
@@ -218,7 +247,8 @@ helper size_t pipe_drain(int fd, unsigned char *buf, size_t size)
 enum call_kind {
 	CALL_READ, CALL_READV, CALL_IOC_READ,
 	CALL_WRITE, CALL_WRITEV, CALL_IOC_WRITE,
-	CALL_OPEN, CALL_REOPEN,
+	CALL_SPLICE_OUT, CALL_SPLICE_IN,
+	CALL_RESIZE, CALL_OPEN, CALL_REOPEN,
 	CALL_POLL, CALL_EPOLL, CALL_STAT, CALL_QUERY, CALL_REMOVE, CALL_UNLINK,
 	CALL_FIONREAD,
 };
@@ -227,10 +257,11 @@ enum call_kind {
  * struct call - what an actor does
  * @fd:		the file it calls, the only one that it keeps
  * @name:	on the device: the object's name
- * @len:	of a transfer
+ * @len:	of a transfer; of a resize: the capacity asked for
  * @at:		where in the stream the bytes to be written begin
  * @access:	of an open
- * @flags:	of an ioctl
+ * @flags:	of an ioctl, or of splice(2), between @fd and a pipe(2) of the actor's
+ *		own that holds all @len bytes
  * @events:	of a poll
  * @deadline:	of an ioctl; deadline_never() if it is all zeros
  * @sa_flags:	what SIGUSR1's handler is installed with
@@ -288,13 +319,13 @@ helper void actor_got_signal(int sig)
 helper bool call_takes(const struct call *c)
 {
 	return c->kind == CALL_READ || c->kind == CALL_READV ||
-	       c->kind == CALL_IOC_READ;
+	       c->kind == CALL_IOC_READ || c->kind == CALL_SPLICE_OUT;
 }
 
 helper bool call_puts(const struct call *c)
 {
 	return c->kind == CALL_WRITE || c->kind == CALL_WRITEV ||
-	       c->kind == CALL_IOC_WRITE;
+	       c->kind == CALL_IOC_WRITE || c->kind == CALL_SPLICE_IN;
 }
 
 /* Newer architectures have the calls with a mask alone. */
@@ -317,6 +348,9 @@ helper long call_number(const struct call *c)
 		return SYS_write;
 	case CALL_WRITEV:
 		return SYS_writev;
+	case CALL_SPLICE_OUT:
+	case CALL_SPLICE_IN:
+		return SYS_splice;
 	case CALL_REOPEN:
 		return SYS_openat;
 	case CALL_POLL:
@@ -339,6 +373,57 @@ helper ssize_t call_vector(const struct call *c, unsigned char *buf)
 
 	return c->kind == CALL_READV ? readv(c->fd, iov, 3) :
 				       writev(c->fd, iov, 3);
+}
+
+/* splice(2), with -errno. Neither file has a position. */
+helper ssize_t plain_splice(int in, int out, size_t len, unsigned int flags)
+{
+	ssize_t ret = splice(in, NULL, out, NULL, len, flags);
+
+	return ret < 0 ? -errno : ret;
+}
+
+/* A pipe(2) with room for @len bytes. */
+helper struct ends plain_pipe(size_t len)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) || fcntl(fds[1], F_SETPIPE_SZ, len) < 0) {
+		perror("# pipe(2)");
+		abort();
+	}
+	return (struct ends) { .r = fds[0], .w = fds[1] };
+}
+
+helper int64_t call_splice(const struct call *c, void *buf)
+{
+	struct ends p = plain_pipe(c->len);
+	ssize_t ret;
+
+	if (c->kind == CALL_SPLICE_IN) {
+		if (write(p.w, buf, c->len) != (ssize_t)c->len)
+			abort();
+		ret = plain_splice(p.r, c->fd, c->len, c->flags);
+	} else {
+		ret = plain_splice(c->fd, p.w, c->len, c->flags);
+		if (ret > 0 && read(p.r, buf, ret) != ret)
+			abort();
+	}
+	ends_close(&p);
+	errno = ret < 0 ? -ret : 0;
+	return ret < 0 ? -1 : ret;
+}
+
+helper int64_t call_resize(const struct call *c, struct ipcx_ref ref)
+{
+	struct ipcx_resize arg = {
+		.ref = ref,
+		.bytes = c->len,
+		.flags = c->flags,
+		.deadline = c->deadline,
+	};
+
+	return ioctl(c->fd, IPCX_IOC_RESIZE, &arg);
 }
 
 helper int64_t call_open(const struct call *c, struct ipcx_ref ref)
@@ -414,6 +499,11 @@ helper int64_t call_make(const struct call *c, void *buf)
 	case CALL_IOC_READ:
 	case CALL_IOC_WRITE:
 		return call_io(c, ref, buf);
+	case CALL_SPLICE_OUT:
+	case CALL_SPLICE_IN:
+		return call_splice(c, buf);
+	case CALL_RESIZE:
+		return call_resize(c, ref);
 	case CALL_OPEN:
 		return call_open(c, ref);
 	case CALL_REOPEN:
@@ -488,7 +578,7 @@ __attribute__((noreturn)) helper void actor_run(const struct call *c,
 	sigaction(SIGPIPE, &pipe, NULL);
 	if (call_puts(c))
 		stream_fill(s->data, c->at, c->len);
-	else
+	else if (call_takes(c))
 		memset(s->data, POISON, c->len);
 	if (c->stuck)
 		buf = stuck_buffer(s, c->len, c->stuck - 1);
@@ -809,35 +899,6 @@ helper void sigpipe_catch(void)
 
 	sigaction(SIGPIPE, &sa, NULL);
 	sigpipes = 0;
-}
-
-/*
- * Both ends of a new transient nameless pipe; 0 stands for the default capacity.
- * The reader's file is older than the writer's.
- */
-struct ends {
-	int r;
-	int w;
-};
-
-helper struct ends ends_open(int dev, uint64_t capacity_bytes)
-{
-	struct ends e;
-
-	e.r = pipe_create_sized(dev, NULL, IPCX_LIFETIME_TRANSIENT,
-				IPCX_ACCESS_READ, capacity_bytes);
-	e.w = e.r < 0 ? e.r : fd_open(e.r, IPCX_ACCESS_WRITE, 0);
-	if (e.r < 0 || e.w < 0) {
-		fprintf(stderr, "# no pipe: %s\n", strerror(-e.w));
-		abort();
-	}
-	return e;
-}
-
-helper void ends_close(struct ends *e)
-{
-	close(e->r);
-	close(e->w);
 }
 
 #endif /* PIPE_TEST_H */
