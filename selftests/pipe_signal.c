@@ -12,7 +12,8 @@
  * @r:    the test's reader, or -1
  * @w:    the test's writer, or -1
  * @call: the call that must wait
- * @owner: who owns the call's side for as long as the test likes
+ * @takes: the call's side is the reading one
+ * @owner: who owns that side for as long as the test likes
  * @before: the pipe's state before the call
  */
 struct scene {
@@ -21,6 +22,7 @@ struct scene {
 	int r;
 	int w;
 	bool behind;
+	bool takes;
 	char name[TEST_NAME_SIZE];
 	struct call call;
 	struct actor owner;
@@ -31,6 +33,7 @@ struct scene {
  * struct cast - which call it is
  * @by_name: on the device
  * @behind:  it waits behind another task in the middle of a transfer
+ * @takes:   of a resize, which waits behind either side: the reading one
  */
 struct cast {
 	enum call_kind kind;
@@ -38,6 +41,7 @@ struct cast {
 	uint32_t access;
 	bool by_name;
 	bool behind;
+	bool takes;
 };
 
 #define OWNED		10	/* bytes of the owner's transfer */
@@ -49,13 +53,11 @@ static bool call_opens(const struct call *c)
 
 static void scene_owner(struct scene *s)
 {
-	bool takes = call_takes(&s->call);
-
-	if (takes && stream_write(s->w, 0, OWNED) != OWNED)
+	if (s->takes && stream_write(s->w, 0, OWNED) != OWNED)
 		abort();
 	s->owner = actor_start_stuck((struct call) {
-		.kind = takes ? CALL_READ : CALL_WRITE,
-		.fd = takes ? s->r : s->w, .len = OWNED, .stuck = 1,
+		.kind = s->takes ? CALL_READ : CALL_WRITE,
+		.fd = s->takes ? s->r : s->w, .len = OWNED, .stuck = 1,
 	});
 }
 
@@ -65,8 +67,8 @@ static void scene_files(struct scene *s)
 	s->w = name_open(s->dev, s->name, IPCX_ACCESS_WRITE, 0);
 	if (s->r < 0 || s->w < 0 || fcntl(s->r, F_SETFL, 0))
 		abort();
-	if (!s->call.name)
-		s->call.fd = call_takes(&s->call) ? s->r : s->w;
+	if (!s->call.name && s->call.kind != CALL_RESIZE)
+		s->call.fd = s->takes ? s->r : s->w;
 	if (s->behind)
 		scene_owner(s);
 	else if (call_puts(&s->call) &&
@@ -91,6 +93,7 @@ static void scene_set(struct scene *s, const struct cast *cast)
 		.access = cast->access,
 		.at = cast->behind ? OWNED : CAPACITY_MIN,
 	};
+	s->takes = cast->takes || call_takes(&s->call);
 	if (!call_opens(&s->call))
 		scene_files(s);
 	s->before = pipe_stat(s->hold);
@@ -155,6 +158,19 @@ static int64_t finish_open(struct scene *s, struct actor *a)
 	return ret;
 }
 
+/* What the owner brought is there, and what it took is gone. */
+static int64_t finish_resize(struct scene *s, struct actor *a)
+{
+	int64_t ret = actor_result(a);
+	int left = s->takes ? 0 : OWNED;
+
+	if (pipe_stat(s->hold).capacity_bytes != s->call.len ||
+	    (int)pipe_used(s->hold) != left ||
+	    (left && stream_read(s->r, 0, left) != left))
+		return -EPROTO;
+	return ret;
+}
+
 /*
  * Gives the sleeping call what it waits for. What it then must return:
  * scene_success(). The actor is over afterwards.
@@ -166,7 +182,8 @@ static int64_t scene_finish(struct scene *s, struct actor *a)
 	if (scene_release(s) != OWNED)
 		return -ECHILD;
 	ret = call_opens(&s->call) ? finish_open(s, a) :
-	      call_takes(&s->call) ? finish_take(s, a) : finish_put(s, a);
+	      s->call.kind == CALL_RESIZE ? finish_resize(s, a) :
+	      s->takes ? finish_take(s, a) : finish_put(s, a);
 	if (call_opens(&s->call) && ret > 0)
 		ret = 0;
 	actor_end(a);
@@ -175,8 +192,8 @@ static int64_t scene_finish(struct scene *s, struct actor *a)
 
 static int64_t scene_success(const struct scene *s)
 {
-	return call_opens(&s->call) ? 0 :
-	       call_takes(&s->call) ? 3 : (int64_t)s->call.len;
+	return call_opens(&s->call) || s->call.kind == CALL_RESIZE ? 0 :
+	       s->takes ? 3 : (int64_t)s->call.len;
 }
 
 /* Whether the pipe is as it was before the call. */
@@ -187,6 +204,8 @@ static bool scene_unchanged(struct scene *s)
 	wait_until(pipe_stat(s->hold).opens == s->before.opens);
 	st = pipe_stat(s->hold);
 	return st.used_bytes == s->before.used_bytes &&
+	       st.capacity_bytes == s->before.capacity_bytes &&
+	       st.charged_bytes == s->before.charged_bytes &&
 	       st.readers == s->before.readers &&
 	       st.writers == s->before.writers &&
 	       st.opens == s->before.opens &&
@@ -234,6 +253,21 @@ WAIT_VARIANT(write_large_behind, .kind = CALL_WRITE, .len = 30000,
 WAIT_VARIANT(ioctl_write_behind, .kind = CALL_IOC_WRITE, .len = 100,
 	     .behind = true);
 WAIT_VARIANT(name_write_behind, .kind = CALL_IOC_WRITE, .len = 100,
+	     .by_name = true, .behind = true);
+WAIT_VARIANT(splice_out, .kind = CALL_SPLICE_OUT, .len = 100);
+WAIT_VARIANT(splice_out_behind, .kind = CALL_SPLICE_OUT, .len = 100,
+	     .behind = true);
+WAIT_VARIANT(splice_in, .kind = CALL_SPLICE_IN, .len = 100);
+WAIT_VARIANT(splice_in_large, .kind = CALL_SPLICE_IN, .len = 30000);
+WAIT_VARIANT(splice_in_behind, .kind = CALL_SPLICE_IN, .len = 100,
+	     .behind = true);
+WAIT_VARIANT(resize_behind_reader, .kind = CALL_RESIZE, .len = 65536,
+	     .behind = true, .takes = true);
+WAIT_VARIANT(resize_behind_writer, .kind = CALL_RESIZE, .len = 65536,
+	     .behind = true);
+WAIT_VARIANT(name_resize_behind_reader, .kind = CALL_RESIZE, .len = 8192,
+	     .by_name = true, .behind = true, .takes = true);
+WAIT_VARIANT(name_resize_behind_writer, .kind = CALL_RESIZE, .len = 8192,
 	     .by_name = true, .behind = true);
 WAIT_VARIANT(open_read, .kind = CALL_OPEN, .access = IPCX_ACCESS_READ,
 	     .by_name = true);
@@ -368,7 +402,7 @@ TEST_F(wait, removed_is_eidrm)
 
 static void peer_close(struct scene *s)
 {
-	int *peer = call_takes(&s->call) ? &s->w : &s->r;
+	int *peer = s->takes ? &s->w : &s->r;
 
 	close(*peer);
 	*peer = -1;
@@ -378,7 +412,7 @@ static void peer_close(struct scene *s)
 static void peer_kill(struct scene *s)
 {
 	struct actor peer = actor_start_asleep((struct call) {
-		.kind = CALL_POLL, .fd = call_takes(&s->call) ? s->w : s->r,
+		.kind = CALL_POLL, .fd = s->takes ? s->w : s->r,
 	});
 
 	peer_close(s);
@@ -395,7 +429,7 @@ static void peer_gone(struct __test_metadata *_metadata, struct scene *s,
 	int64_t released;
 
 	leave(s);
-	if (s->call.name) {
+	if (s->call.name || s->call.kind == CALL_RESIZE) {
 		/* Neither a reader nor a writer: it does not care. */
 		EXPECT_TRUE(actor_asleep(&a));
 		EXPECT_EQ(128 + SIGKILL, actor_kill(&a));
@@ -403,7 +437,7 @@ static void peer_gone(struct __test_metadata *_metadata, struct scene *s,
 		return;
 	}
 	released = scene_release(s);
-	if (call_takes(&s->call)) {
+	if (s->takes) {
 		EXPECT_EQ(OWNED, released);
 		EXPECT_EQ(0, actor_result(&a));
 		EXPECT_EQ(0, actor_sigpipes(&a));
@@ -475,6 +509,12 @@ TIMED_VARIANT(write_large_behind, .kind = CALL_IOC_WRITE, .len = 30000,
 	      .behind = true);
 TIMED_VARIANT(name_write_behind, .kind = CALL_IOC_WRITE, .len = 100,
 	      .by_name = true, .behind = true);
+TIMED_VARIANT(resize_behind_reader, .kind = CALL_RESIZE, .len = 65536,
+	      .behind = true, .takes = true);
+TIMED_VARIANT(resize_behind_writer, .kind = CALL_RESIZE, .len = 65536,
+	      .behind = true);
+TIMED_VARIANT(name_resize_behind_reader, .kind = CALL_RESIZE, .len = 8192,
+	      .by_name = true, .behind = true, .takes = true);
 TIMED_VARIANT(open_read, .kind = CALL_OPEN, .access = IPCX_ACCESS_READ,
 	      .by_name = true);
 TIMED_VARIANT(open_write, .kind = CALL_OPEN, .access = IPCX_ACCESS_WRITE,
@@ -571,6 +611,7 @@ FIXTURE_VARIANT(partial) {
 FIXTURE_VARIANT_ADD(partial, write) { .kind = CALL_WRITE };
 FIXTURE_VARIANT_ADD(partial, writev) { .kind = CALL_WRITEV };
 FIXTURE_VARIANT_ADD(partial, ioctl_write) { .kind = CALL_IOC_WRITE };
+FIXTURE_VARIANT_ADD(partial, splice) { .kind = CALL_SPLICE_IN };
 
 FIXTURE_SETUP(partial)
 {
@@ -684,17 +725,24 @@ FIXTURE(pair) {
 
 FIXTURE_VARIANT(pair) {
 	enum call_kind kind;
+	bool takes;
 };
 
-FIXTURE_VARIANT_ADD(pair, read) { .kind = CALL_READ };
+FIXTURE_VARIANT_ADD(pair, read) { .kind = CALL_READ, .takes = true };
 FIXTURE_VARIANT_ADD(pair, write) { .kind = CALL_WRITE };
+
+FIXTURE_VARIANT_ADD(pair, splice_out) {
+	.kind = CALL_SPLICE_OUT, .takes = true,
+};
+
+FIXTURE_VARIANT_ADD(pair, splice_in) { .kind = CALL_SPLICE_IN };
 
 FIXTURE_SETUP(pair)
 {
 	self->dev = dev_open();
 	ASSERT_GE(self->dev, 0);
 	self->e = ends_open(self->dev, CAPACITY_MIN);
-	if (variant->kind == CALL_WRITE)
+	if (!variant->takes)
 		ASSERT_EQ(4096, stream_write(self->e.w, 0, 4096));
 }
 
@@ -704,38 +752,37 @@ FIXTURE_TEARDOWN(pair)
 	close(self->dev);
 }
 
-static struct actor pair_start(struct ends e, enum call_kind kind)
+static struct actor pair_start(struct ends e, enum call_kind kind, bool takes)
 {
 	return actor_start_asleep((struct call) {
-		.kind = kind, .fd = kind == CALL_READ ? e.r : e.w, .len = 1,
-		.at = 4096,
+		.kind = kind, .fd = takes ? e.r : e.w, .len = 1, .at = 4096,
 	});
 }
 
 /* One byte comes, or goes. */
-static int pair_feed(struct ends e, enum call_kind kind)
+static int pair_feed(struct ends e, bool takes)
 {
 	unsigned char byte;
 
-	return kind == CALL_READ ? stream_write(e.w, 4096, 1) :
-				   fd_read(e.r, &byte, 1, IPCX_NONBLOCK);
+	return takes ? stream_write(e.w, 4096, 1) :
+		       fd_read(e.r, &byte, 1, IPCX_NONBLOCK);
 }
 
 /* Bytes used when every byte that came, or went, was answered. */
-static uint64_t pair_rest(enum call_kind kind)
+static uint64_t pair_rest(bool takes)
 {
-	return kind == CALL_READ ? 0 : 4096;
+	return takes ? 0 : 4096;
 }
 
 /* A byte and the signal, in either order: who gets the byte is open. */
-static void pair_feed_and_kill(struct ends e, enum call_kind kind, pid_t pid,
-			       int signal, bool feed_first)
+static void pair_feed_and_kill(struct ends e, bool takes, pid_t pid, int signal,
+			       bool feed_first)
 {
-	int fed = feed_first ? pair_feed(e, kind) : 0;
+	int fed = feed_first ? pair_feed(e, takes) : 0;
 
 	kill(pid, signal);
 	if (!feed_first)
-		fed = pair_feed(e, kind);
+		fed = pair_feed(e, takes);
 	if (fed != 1)
 		abort();
 }
@@ -745,20 +792,22 @@ TEST_F(pair, interrupted_sleeper_passes_wake_on)
 	int i;
 
 	for (i = 0; i < 20; i++) {
-		struct actor a = pair_start(self->e, variant->kind);
-		struct actor b = pair_start(self->e, variant->kind);
+		struct actor a = pair_start(self->e, variant->kind,
+					    variant->takes);
+		struct actor b = pair_start(self->e, variant->kind,
+					    variant->takes);
 		int64_t ret;
 
-		pair_feed_and_kill(self->e, variant->kind, a.pid, SIGUSR1,
+		pair_feed_and_kill(self->e, variant->takes, a.pid, SIGUSR1,
 				   i & 1);
 		ASSERT_TRUE(wait_until(pipe_used(self->e.r) ==
-				       pair_rest(variant->kind)))
+				       pair_rest(variant->takes)))
 			TH_LOG("round %d: a byte, and nobody takes it", i);
 		ret = actor_result(&a);
 		ASSERT_TRUE(ret == 1 || ret == -EINTR);
 		if (ret == 1) {
 			ASSERT_TRUE(actor_asleep(&b));
-			ASSERT_EQ(1, pair_feed(self->e, variant->kind));
+			ASSERT_EQ(1, pair_feed(self->e, variant->takes));
 		}
 		ASSERT_EQ(1, actor_result(&b));
 		actor_end(&a);
@@ -773,20 +822,22 @@ TEST_F(pair, killed_sleeper_passes_wake_on)
 	int i;
 
 	for (i = 0; i < 20; i++) {
-		struct actor a = pair_start(self->e, variant->kind);
-		struct actor b = pair_start(self->e, variant->kind);
+		struct actor a = pair_start(self->e, variant->kind,
+					    variant->takes);
+		struct actor b = pair_start(self->e, variant->kind,
+					    variant->takes);
 
-		pair_feed_and_kill(self->e, variant->kind, a.pid, SIGKILL,
+		pair_feed_and_kill(self->e, variant->takes, a.pid, SIGKILL,
 				   i & 1);
 		EXPECT_LE(0, reap(a.pid));
 		actor_free(&a);
 		ASSERT_TRUE(wait_until(pipe_used(self->e.r) ==
-				       pair_rest(variant->kind)))
+				       pair_rest(variant->takes)))
 			TH_LOG("round %d: a byte, and nobody takes it", i);
 		if (!actor_over(&b) && !actor_sleeps(&b))
 			wait_until(actor_over(&b) || actor_sleeps(&b));
 		if (!actor_over(&b)) {
-			ASSERT_EQ(1, pair_feed(self->e, variant->kind));
+			ASSERT_EQ(1, pair_feed(self->e, variant->takes));
 			ASSERT_EQ(1, actor_result(&b));
 		}
 		actor_end(&b);
@@ -795,7 +846,7 @@ TEST_F(pair, killed_sleeper_passes_wake_on)
 
 TEST_F(pair, late_sleeper_passes_wake_on)
 {
-	bool takes = variant->kind == CALL_READ;
+	bool takes = variant->takes;
 	uint32_t seed = 5;
 	int i;
 
@@ -806,32 +857,33 @@ TEST_F(pair, late_sleeper_passes_wake_on)
 			.at = 4096, .deadline = deadline_ms(20),
 		};
 		struct actor a = actor_start(c);
-		struct actor b = pair_start(self->e, variant->kind);
+		struct actor b = pair_start(self->e, variant->kind,
+					    variant->takes);
 		uint64_t aim = c.deadline.ns - 500000 +
 			       random_next(&seed) % 1000000;
 		int64_t ret;
 
 		while (now_ns(CLOCK_MONOTONIC) < aim)
 			;
-		ASSERT_EQ(1, pair_feed(self->e, variant->kind));
+		ASSERT_EQ(1, pair_feed(self->e, variant->takes));
 		ret = actor_result(&a);
 		ASSERT_TRUE(ret == 1 || ret == -ETIMEDOUT);
 		if (ret == 1)
-			ASSERT_EQ(1, pair_feed(self->e, variant->kind));
+			ASSERT_EQ(1, pair_feed(self->e, variant->takes));
 		ASSERT_EQ(1, actor_result(&b));
 		actor_end(&a);
 		actor_end(&b);
-		ASSERT_EQ(pair_rest(variant->kind), pipe_used(self->e.r));
+		ASSERT_EQ(pair_rest(variant->takes), pipe_used(self->e.r));
 	}
 }
 
 /* Two wait behind an owner, and the first of them goes. */
 TEST_F(pair, sleeper_behind_owner_passes_turn_on)
 {
-	bool takes = variant->kind == CALL_READ;
+	bool takes = variant->takes;
 	struct call c = {
-		.kind = variant->kind, .fd = takes ? self->e.r : self->e.w,
-		.len = 3, .stuck = 1,
+		.kind = takes ? CALL_READ : CALL_WRITE,
+		.fd = takes ? self->e.r : self->e.w, .len = 3, .stuck = 1,
 	};
 	struct actor owner, a, b, d;
 
@@ -843,6 +895,7 @@ TEST_F(pair, sleeper_behind_owner_passes_turn_on)
 		ASSERT_EQ(4096, stream_read(self->e.r, 0, 4096));
 	}
 	owner = actor_start_stuck(c);
+	c.kind = variant->kind;
 	c.stuck = 0;
 	c.at = 3;
 	a = actor_start_asleep(c);
