@@ -87,6 +87,7 @@ static const struct command {
 	{ "REMOVE", IPCX_IOC_REMOVE, sizeof(struct ipcx_ref), true },
 	{ "QUERY", IPCX_IOC_QUERY, sizeof(struct ipcx_query), false },
 	{ "STAT", IPCX_IOC_STAT, sizeof(struct ipcx_stat), true },
+	{ "RESIZE", IPCX_IOC_RESIZE, sizeof(struct ipcx_resize), true },
 	{ "READ", IPCX_IOC_READ, sizeof(struct ipcx_io), true },
 	{ "WRITE", IPCX_IOC_WRITE, sizeof(struct ipcx_io), true },
 };
@@ -112,6 +113,7 @@ union argument {
 	struct ipcx_query query;
 	struct ipcx_stat stat;
 	struct ipcx_io io;
+	struct ipcx_resize resize;
 	char bytes[COMMAND_SIZE_MAX];
 };
 
@@ -134,6 +136,8 @@ static void valid_argument(const struct command *c, const char *name,
 	}
 	if (c->number == IPCX_IOC_OPEN)
 		arg->open.access = RDWR;
+	if (c->number == IPCX_IOC_RESIZE)
+		arg->resize.bytes = 8192;
 }
 
 TEST_F(command, valid_arguments_succeed)
@@ -247,7 +251,7 @@ TEST_F(command, unknown_commands_are_enotty)
 	ASSERT_GE(fd, 0);
 	memset(&arg, 0, sizeof(arg));
 	for (nr = 0; nr < 256; nr++) {
-		if ((nr >= 1 && nr <= 6) || nr == 16 || nr == 17)
+		if ((nr >= 1 && nr <= 7) || nr == 16 || nr == 17)
 			continue;
 		write = _IOW(IPCX_IOC_MAGIC, nr, long);
 		both = _IOWR(IPCX_IOC_MAGIC, nr, long);
@@ -460,8 +464,12 @@ TEST_F(command, commands_of_32_bit_programs)
 	arg->io = (struct ipcx_io) { .buf = (uintptr_t)name, .len = 4 };
 	EXPECT_EQ(4, compat_ioctl(fd, IPCX_IOC_WRITE, arg));
 	memset(arg, 0, sizeof(*arg));
+	arg->resize.bytes = 8192;
+	EXPECT_EQ(0, compat_ioctl(fd, IPCX_IOC_RESIZE, arg));
+	memset(arg, 0, sizeof(*arg));
 	EXPECT_EQ(0, compat_ioctl(fd, IPCX_IOC_STAT, arg));
 	EXPECT_EQ(4, arg->stat.used_bytes);
+	EXPECT_EQ(8192, arg->stat.capacity_bytes);
 	EXPECT_STREQ(name, arg->stat.name);
 	EXPECT_EQ(0, compat_ioctl(self->dev, IPCX_IOC_QUERY, arg));
 	EXPECT_EQ(sizeof(struct ipcx_query), arg->query.size);
@@ -528,6 +536,9 @@ static const struct ipcx_deadline right_deadlines[] = {
 	{ .ns = IPCX_NO_DEADLINE, .clock = CLOCK_BOOTTIME },
 };
 
+#define resize_arg(until)						\
+	((struct ipcx_resize) { .bytes = 65536, .deadline = (until) })
+
 /* Nothing here has to wait: a deadline is checked all the same. */
 TEST_F(command, deadlines_are_checked)
 {
@@ -544,6 +555,8 @@ TEST_F(command, deadlines_are_checked)
 		EXPECT_EQ(-EINVAL, open_with(fd, &arg)) {
 			TH_LOG("deadline %zu", i);
 		}
+		EXPECT_EQ(-EINVAL, ipc_ioctl(fd, IPCX_IOC_RESIZE,
+					     &resize_arg(d)));
 		EXPECT_EQ(-EINVAL, ref_io(fd, IPCX_IOC_READ, ref_self(),
 					  one_byte, 1, 0, d));
 		EXPECT_EQ(-EINVAL, ref_io(fd, IPCX_IOC_WRITE, ref_self(),
@@ -557,6 +570,7 @@ TEST_F(command, deadlines_are_checked)
 		EXPECT_EQ(0, close(open_with(fd, &arg))) {
 			TH_LOG("deadline %zu", i);
 		}
+		EXPECT_EQ(0, ipc_ioctl(fd, IPCX_IOC_RESIZE, &resize_arg(d)));
 		EXPECT_EQ(1, ref_io(fd, IPCX_IOC_READ, ref_self(), one_byte, 1,
 				    0, d));
 		EXPECT_EQ(1, ref_io(fd, IPCX_IOC_WRITE, ref_self(), one_byte, 1,

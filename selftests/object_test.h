@@ -103,6 +103,7 @@ static inline bool still_ready(int dev, const char *name)
 	struct ipcx_stat st;
 
 	return !name_stat(dev, name, &st) && st.used_bytes == 1 &&
+	       st.capacity_bytes == 65536 &&
 	       st.flags == (IPCX_STAT_NAMED | IPCX_STAT_LINKED) &&
 	       st.opens == 1;
 }
