@@ -770,6 +770,172 @@ TEST_F(stuck, removal_goes_on)
 	EXPECT_TRUE(ret == -EIDRM || (ret > 0 && ret <= variant->len));
 }
 
+/* The capacity changes when the owner goes, not before. */
+
+static struct call resize_call(int hold, size_t bytes)
+{
+	return (struct call) { .kind = CALL_RESIZE, .fd = hold, .len = bytes };
+}
+
+static uint64_t capacity_of(int hold)
+{
+	return pipe_stat(hold).capacity_bytes;
+}
+
+/* All that was written and not read before, and then the pipe is as new. */
+#define EXPECT_EXACT() do {						\
+	int total_ = EXTRA + variant->len;				\
+	int from_ = self->takes ? variant->len : 0;			\
+									\
+	EXPECT_EQ(variant->len, actor_result(&self->owner));		\
+	if (self->takes)						\
+		EXPECT_TRUE(stream_is(self->owner.s->data, 0,		\
+				      variant->len));			\
+	EXPECT_EQ(total_ - from_,					\
+		  stream_read(self->e.r, from_, total_ - from_));	\
+	EXPECT_EQ(0, pipe_used(self->hold));				\
+	EXPECT_TRUE(pipe_waiting(self->hold, 0, 0));			\
+} while (0)
+
+TEST_F(stuck, resizer_waits_for_owner)
+{
+	static const uint64_t capacities[] = { 32768, 65536, 1 << 20 };
+	struct actor a[3];
+	int i;
+
+	for (i = 0; i < 3; i++)
+		a[i] = actor_start_asleep(resize_call(self->hold,
+						      capacities[i]));
+	EXPECT_EQ(CAPACITY_DEFAULT, capacity_of(self->hold));
+	EXPECT_OWNER_STUCK();
+	ASSERT_EQ(0, actor_unstick(&self->owner));
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(0, actor_finish(&a[i]));
+	EXPECT_TRUE(capacity_of(self->hold) == 32768 ||
+		    capacity_of(self->hold) == 65536 ||
+		    capacity_of(self->hold) == 1 << 20);
+	EXPECT_EXACT();
+}
+
+TEST_F(stuck, resizer_goes_on_when_owner_is_killed)
+{
+	struct actor a = actor_start_asleep(resize_call(self->hold, 1 << 18));
+	static unsigned char buf[CAPACITY_DEFAULT];
+	int have;
+
+	EXPECT_EQ(128 + SIGKILL, actor_kill(&self->owner));
+	EXPECT_EQ(0, actor_finish(&a));
+	EXPECT_EQ(1 << 18, capacity_of(self->hold));
+	have = pipe_drain(self->e.r, buf, sizeof(buf));
+	EXPECT_TRUE(stream_is(buf, self->takes ? EXTRA + variant->len - have :
+					  0, have));
+	EXPECT_EQ(1 << 18, stream_write(self->e.w, 5, 1 << 18));
+	EXPECT_EQ(1 << 18, stream_read(self->e.r, 5, 1 << 18));
+}
+
+TEST_F(stuck, resizer_does_not_wait_if_nonblocking)
+{
+	int fd = fd_open(self->hold, IPCX_ACCESS_NONE, IPCX_NONBLOCK);
+	struct call c = resize_call(self->hold, 1 << 20);
+
+	ASSERT_GE(fd, 0);
+	c.flags = IPCX_NONBLOCK;
+	EXPECT_EQ(-EAGAIN, call_safely(c));
+	c.fd = self->dev;
+	c.name = self->name;
+	EXPECT_EQ(-EAGAIN, call_safely(c));
+	EXPECT_EQ(-EAGAIN, call_safely(resize_call(fd, 1 << 20)));
+	EXPECT_EQ(CAPACITY_DEFAULT, capacity_of(self->hold));
+	close(fd);
+	EXPECT_OWNER_STUCK();
+	ASSERT_EQ(0, actor_unstick(&self->owner));
+	EXPECT_EXACT();
+}
+
+/* What comes while a resizer waits may wait behind it, and then goes on. */
+TEST_F(stuck, other_side_goes_on_after_resizer)
+{
+	struct call c = resize_call(self->hold, 1 << 20);
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		struct actor r, a, p;
+
+		c.deadline = i == 0 ? deadline_ms(300) : deadline_never();
+		r = actor_start(c);
+		if (i)
+			ASSERT_TRUE(actor_asleep(&r));
+		a = actor_start(other_call(!self->takes, self->e));
+		wait_until(actor_over(&a) || actor_sleeps(&a));
+		p = actor_start((struct call) {
+			.kind = CALL_POLL,
+			.fd = self->takes ? self->e.w : self->e.r,
+			.events = POLLIN | POLLOUT,
+		});
+		if (i == 0)
+			EXPECT_EQ(-ETIMEDOUT, actor_result(&r));
+		if (i == 1) {
+			ASSERT_TRUE(actor_signal(&r));
+			EXPECT_EQ(-EINTR, actor_result(&r));
+		}
+		actor_kill(&r);
+		EXPECT_EQ(5, actor_finish(&a))
+			TH_LOG("round %d", i);
+		EXPECT_EQ(self->takes ? POLLOUT : POLLIN, actor_finish(&p));
+		EXPECT_EQ(CAPACITY_DEFAULT, capacity_of(self->hold));
+	}
+	EXPECT_OWNER_STUCK();
+	ASSERT_EQ(0, actor_unstick(&self->owner));
+	EXPECT_EQ(variant->len, actor_result(&self->owner));
+}
+
+/* One behind the other, on both sides; all get their bytes. */
+TEST_F(stuck, all_go_on_behind_resizer)
+{
+	struct actor r, same, other;
+
+	r = actor_start_asleep(resize_call(self->hold, 1 << 20));
+	same = actor_start_asleep(other_call(self->takes, self->e));
+	other = actor_start(other_call(!self->takes, self->e));
+	wait_until(actor_over(&other) || actor_sleeps(&other));
+	ASSERT_EQ(0, actor_unstick(&self->owner));
+	EXPECT_EQ(variant->len, actor_result(&self->owner));
+	EXPECT_EQ(0, actor_finish(&r));
+	EXPECT_EQ(5, actor_finish(&same));
+	EXPECT_EQ(5, actor_finish(&other));
+	EXPECT_EQ(1 << 20, capacity_of(self->hold));
+	EXPECT_EQ(self->takes ? EXTRA : EXTRA + variant->len,
+		  (int)pipe_used(self->hold));
+	EXPECT_TRUE(pipe_waiting(self->hold, 0, 0));
+}
+
+TEST_F(stuck, control_goes_on_beside_resizer)
+{
+	struct actor r;
+	struct call c;
+
+	r = actor_start_asleep(resize_call(self->hold, 1 << 20));
+	c = (struct call) { .kind = CALL_STAT, .fd = self->hold };
+	EXPECT_EQ(0, call_safely(c));
+	c = (struct call) { .kind = CALL_STAT, .fd = self->dev,
+			    .name = self->name };
+	EXPECT_EQ(0, call_safely(c));
+	c = (struct call) { .kind = CALL_QUERY, .fd = self->dev };
+	EXPECT_EQ(0, call_safely(c));
+	c = (struct call) { .kind = CALL_FIONREAD, .fd = self->e.r };
+	EXPECT_LE(0, call_safely(c));
+	c = (struct call) { .kind = CALL_OPEN, .fd = self->hold,
+			    .access = IPCX_ACCESS_RDWR };
+	EXPECT_LE(0, call_safely(c));
+	c = (struct call) { .kind = CALL_REMOVE, .fd = self->hold };
+	EXPECT_EQ(0, call_safely(c));
+	EXPECT_EQ(-EIDRM, actor_finish(&r));
+	EXPECT_OWNER_STUCK();
+	ASSERT_EQ(0, actor_unstick(&self->owner));
+	EXPECT_NE(HUNG, actor_result(&self->owner));
+	EXPECT_EQ(-EIDRM, fd_resize(self->hold, 1 << 20, 0));
+}
+
 TEST_F(stuck, other_pipes_do_not_care)
 {
 	struct ends e = ends_open(self->dev, 0);
