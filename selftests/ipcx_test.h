@@ -38,6 +38,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/capability.h>
 #include <linux/ipcx.h>
 
 #include "../kselftest_harness.h"
@@ -566,6 +567,47 @@ static inline pid_t fork_user(uid_t uid, gid_t gid)
 		become_user(uid, gid);
 	return pid;
 }
+
+/* Capabilities. */
+
+static inline int set_caps(uint64_t caps)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2] = {
+		{ .effective = caps, .permitted = caps },
+		{ .effective = caps >> 32, .permitted = caps >> 32 },
+	};
+
+	return syscall(SYS_capset, &header, data) ? -errno : 0;
+}
+
+/* become_user() that keeps the capabilities of the mask. */
+static inline void become_user_with(uid_t uid, gid_t gid, uint64_t caps)
+{
+	prctl(PR_SET_KEEPCAPS, 1);
+	become_user(uid, gid);
+	if (set_caps(caps)) {
+		perror("# keeping capabilities");
+		_exit(111);
+	}
+}
+
+static inline pid_t fork_user_with(uid_t uid, gid_t gid, uint64_t caps)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		become_user_with(uid, gid, caps);
+	return pid;
+}
+
+#define as_user_with(uid, gid, caps)					\
+	for (pid_t child_ = fork_user_with(uid, gid, caps);		\
+	     !child_over(child_); _exit(0))
+
+#define CAP(name)	(1ULL << CAP_##name)
 
 /* Two processes in step: one says, the other hears. No sleeping. */
 struct baton {

@@ -10,7 +10,6 @@
 
 #include <dirent.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <linux/close_range.h>
 
 #define TRANSIENT	IPCX_LIFETIME_TRANSIENT
@@ -255,47 +254,6 @@ static inline pid_t sleep_in(enum call call, int fd, struct ipcx_ref ref)
 	fprintf(stderr, "# call %d did not sleep, status %d\n", call, ret);
 	return -1;
 }
-
-/* Capabilities. */
-
-static inline int set_caps(uint64_t caps)
-{
-	struct __user_cap_header_struct header = {
-		.version = _LINUX_CAPABILITY_VERSION_3,
-	};
-	struct __user_cap_data_struct data[2] = {
-		{ .effective = caps, .permitted = caps },
-		{ .effective = caps >> 32, .permitted = caps >> 32 },
-	};
-
-	return syscall(SYS_capset, &header, data) ? -errno : 0;
-}
-
-/* become_user() that keeps the capabilities of the mask. */
-static inline void become_user_with(uid_t uid, gid_t gid, uint64_t caps)
-{
-	prctl(PR_SET_KEEPCAPS, 1);
-	become_user(uid, gid);
-	if (set_caps(caps)) {
-		perror("# keeping capabilities");
-		_exit(111);
-	}
-}
-
-static inline pid_t fork_user_with(uid_t uid, gid_t gid, uint64_t caps)
-{
-	pid_t pid = fork();
-
-	if (!pid)
-		become_user_with(uid, gid, caps);
-	return pid;
-}
-
-#define as_user_with(uid, gid, caps)					\
-	for (pid_t child_ = fork_user_with(uid, gid, caps);		\
-	     !child_over(child_); _exit(0))
-
-#define CAP(name)	(1ULL << CAP_##name)
 
 /* Namespaces. */
 

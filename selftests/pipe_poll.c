@@ -892,23 +892,6 @@ TEST_F(poll, writable_is_no_eagain)
 
 /* O_ASYNC. */
 
-static volatile sig_atomic_t sigios;
-
-static void count_sigio(int sig)
-{
-	(void)sig;
-	sigios++;
-}
-
-static int async_on(int fd)
-{
-	struct sigaction sa = { .sa_handler = count_sigio };
-
-	sigaction(SIGIO, &sa, NULL);
-	sigios = 0;
-	return fcntl(fd, F_SETOWN, getpid()) || fcntl(fd, F_SETFL, O_ASYNC);
-}
-
 TEST_F(poll, async_tells_of_bytes)
 {
 	ASSERT_EQ(0, async_on(self->e.r));

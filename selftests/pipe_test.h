@@ -901,4 +901,23 @@ helper void sigpipe_catch(void)
 	sigpipes = 0;
 }
 
+/* SIGIOs of this process. */
+
+static volatile sig_atomic_t sigios;
+
+helper void count_sigio(int sig)
+{
+	(void)sig;
+	sigios++;
+}
+
+helper int async_on(int fd)
+{
+	struct sigaction sa = { .sa_handler = count_sigio };
+
+	sigaction(SIGIO, &sa, NULL);
+	sigios = 0;
+	return fcntl(fd, F_SETOWN, getpid()) || fcntl(fd, F_SETFL, O_ASYNC);
+}
+
 #endif /* PIPE_TEST_H */

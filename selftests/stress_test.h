@@ -22,7 +22,7 @@
 struct shared {
 	int stop;
 	int pause;
-	unsigned int records_taken;
+	uint64_t records_taken;
 	uint64_t put[WORKERS];
 	uint64_t taken[WORKERS];
 	unsigned int signals[WORKERS];
@@ -61,6 +61,12 @@ helper bool stopped(void)
 helper void stop_all(void)
 {
 	__atomic_store_n(&shared->stop, 1, __ATOMIC_RELAXED);
+}
+
+helper void pause_if_told(void)
+{
+	while (__atomic_load_n(&shared->pause, __ATOMIC_RELAXED))
+		usleep(100);
 }
 
 /* Returns 0 in the new worker, which keeps only @fd, if that is a file. */
@@ -103,6 +109,18 @@ helper bool worker_hangs(pid_t pid, int fd)
 			(unsigned long long)st.used_bytes, st.readers,
 			st.writers, st.waiting_readers, st.waiting_writers);
 	return true;
+}
+
+/* Waits for somebody who has much to do, and counts in @rounds what he has done. */
+helper void worker_wait(pid_t pid, const unsigned int *rounds)
+{
+	unsigned int before;
+
+	do
+		before = __atomic_load_n(rounds, __ATOMIC_RELAXED);
+	while (wait_until(worker_done(pid) ||
+			  __atomic_load_n(rounds, __ATOMIC_RELAXED) != before) &&
+	       !worker_done(pid));
 }
 
 /* Number of workers that did not end well. */
@@ -325,8 +343,7 @@ helper void records_write(const struct transfer *t, bool (*enough)(void))
 		if (ret != (int)(n * sizeof(batch[0])))
 			worker_fail("write of %zu records: %d", n, ret);
 		seq += n;
-		while (__atomic_load_n(&shared->pause, __ATOMIC_RELAXED))
-			usleep(100);
+		pause_if_told();
 	}
 	shared->put[worker] = seq;
 	_exit(0);
@@ -444,6 +461,7 @@ helper int flow_put(const struct flow *f, uint64_t *put)
 			return ret;
 		at += ret;
 		__atomic_store_n(put, at, __ATOMIC_RELEASE);
+		pause_if_told();
 	}
 	return 0;
 }
