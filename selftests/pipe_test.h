@@ -260,7 +260,8 @@ enum call_kind {
  * @len:	of a transfer; of a resize: the capacity asked for
  * @at:		where in the stream the bytes to be written begin
  * @access:	of an open
- * @flags:	of an ioctl, or of splice(2), between @fd and a pipe(2) of the actor's
+ * @flags:	of an ioctl, or of splice(2)
+ * @other:	of a splice: the pipe(2)'s file, kept as well; 0: one of the actor's
  *		own that holds all @len bytes
  * @events:	of a poll
  * @deadline:	of an ioctl; deadline_never() if it is all zeros
@@ -277,6 +278,7 @@ struct call {
 	uint64_t at;
 	uint32_t access;
 	uint32_t flags;
+	int other;
 	short events;
 	struct ipcx_deadline deadline;
 	int sa_flags;
@@ -395,6 +397,13 @@ helper struct ends plain_pipe(size_t len)
 	return (struct ends) { .r = fds[0], .w = fds[1] };
 }
 
+helper ssize_t call_splice_shared(const struct call *c)
+{
+	return c->kind == CALL_SPLICE_IN ?
+	       splice(c->other, NULL, c->fd, NULL, c->len, c->flags) :
+	       splice(c->fd, NULL, c->other, NULL, c->len, c->flags);
+}
+
 helper int64_t call_splice(const struct call *c, void *buf)
 {
 	struct ends p = plain_pipe(c->len);
@@ -501,7 +510,7 @@ helper int64_t call_make(const struct call *c, void *buf)
 		return call_io(c, ref, buf);
 	case CALL_SPLICE_OUT:
 	case CALL_SPLICE_IN:
-		return call_splice(c, buf);
+		return c->other ? call_splice_shared(c) : call_splice(c, buf);
 	case CALL_RESIZE:
 		return call_resize(c, ref);
 	case CALL_OPEN:
@@ -528,11 +537,21 @@ helper int64_t call_make(const struct call *c, void *buf)
 	return -1;
 }
 
+/* Closes all files but the standard ones and these, which may be one. */
+helper void keep_both(int a, int b)
+{
+	int low = a < b ? a : b, high = a < b ? b : a;
+
+	if (low > 3)
+		close_range(3, low - 1, 0);
+	if (high > low + 1)
+		close_range(low + 1, high - 1, 0);
+	close_range(high + 1, ~0U, 0);
+}
+
 helper void keep_only(int fd)
 {
-	if (fd > 3)
-		close_range(3, fd - 1, 0);
-	close_range(fd + 1, ~0U, 0);
+	keep_both(fd, fd);
 }
 
 /*
@@ -572,7 +591,7 @@ __attribute__((noreturn)) helper void actor_run(const struct call *c,
 
 	actor_self = s;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	keep_only(c->fd);
+	keep_both(c->fd, c->other ?: c->fd);
 	if (!c->no_handler)
 		sigaction(SIGUSR1, &usr, NULL);
 	sigaction(SIGPIPE, &pipe, NULL);
