@@ -7,11 +7,13 @@ PREFIX   ?= /usr/local
 DESTDIR  ?=
 KERNELS  ?= 6.1 6.12
 TESTS    ?=
+ROWS     ?=
+PAIRS    ?=
 
-export KERNELS TESTS
+export KERNELS TESTS ROWS PAIRS
 
 .DELETE_ON_ERROR:
-.PHONY: all module user install clean help demo check style docs FORCE
+.PHONY: all module user install clean help demo check bench style docs FORCE
 
 all: module user
 
@@ -44,6 +46,10 @@ check:
 	@scripts/prerequisites check
 	@selftests/check
 
+bench:
+	@scripts/prerequisites bench
+	@scripts/bench
+
 style:
 	@scripts/prerequisites style
 	@scripts/style
@@ -61,12 +67,13 @@ clean:
 help:
 	@echo 'make            the module for this machine and everything in user space'
 	@echo 'make module     ipcmod.ko; honours KDIR=, ARCH=, CROSS_COMPILE='
-	@echo 'make user       libipcx and the tool, in build/user'
+	@echo 'make user       libipcx, the tool and the benchmark, in build/user'
 	@echo 'make install    module, library and tool; honours DESTDIR=, PREFIX='
 	@echo 'make demo       see it work, in a virtual machine'
 	@echo 'make check      every test, in virtual machines; KERNELS="$(KERNELS)", TESTS="core pipe ..."'
+	@echo 'make bench      ours beside pipe(2) and others, in virtual machines; KERNELS=, ROWS="pipe-64k ...", PAIRS=9'
 	@echo 'make style      the static checks'
 	@echo 'make docs       the documentation as HTML, in build/docs'
 	@echo 'make clean'
 	@echo
-	@echo 'demo, check, style and docs name what they need and install it on Debian 12.'
+	@echo 'demo, check, bench, style and docs name what they need and install it on Debian 12.'
