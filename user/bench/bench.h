@@ -19,7 +19,7 @@
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
-#define MAX_RIVALS	8
+#define MAX_RIVALS	10
 #define MAX_PAIRS	99
 
 /* What tells one row from another that has the same contenders. */
@@ -32,16 +32,20 @@ struct setting {
 /*
  * struct contender - one way to do some kind of work
  * @seconds: does @amount pieces of it (writes, round trips, calls)
+ * @others:  how many objects or messages are there beside
  *
- * The last member is for the kind of work that @seconds does.
+ * What @seconds needs to know is in the union.
  */
 struct contender {
 	const char *name;
 	double (*seconds)(const struct contender *me,
 			  const struct setting *setting, uint64_t amount);
+	unsigned int others;
 	union {
-		/* the end to read from and the end to write to */
+		/* stream.c: the end to read from and the end to write to */
 		void (*open_channel)(size_t capacity, int ends[2]);
+		const struct line_kind *line;	/* roundtrip.c */
+		const struct call_kind *calls;	/* calls.c */
 	};
 };
 
@@ -60,6 +64,10 @@ struct rival {
 	double goal;
 };
 
+/*
+ * struct row - a piece of work
+ * @ours: NULL if ours can't do it yet: then it tells how the others do
+ */
 struct row {
 	const char *name;
 	const char *title;
@@ -72,8 +80,16 @@ struct row {
 extern const struct row rows[];
 extern const size_t nr_rows;
 
-extern const struct contender stream_ipcx, stream_pipe, stream_fifo,
-			      stream_unix;
+extern const struct contender
+	stream_ipcx, stream_pipe, stream_fifo, stream_unix,
+	trip_ipcx, trip_pipe, trip_fifo, trip_unix, trip_seqpacket, trip_eventfd,
+	trip_mq, trip_msg, trip_sem, trip_posix_sem,
+	open_many, open_few,
+	make_ipcx_pipe, make_pipe_pair, make_unix_pair, make_an_eventfd, make_a_memfd,
+	reopen_ipcx, reopen_fifo, reopen_mq,
+	crowd_0, crowd_1000, crowd_10000, crowd_100000,
+	sem_sysv, sem_posix,
+	touch_a_memfd;
 
 /* How to measure. */
 struct plan {
@@ -81,28 +97,38 @@ struct plan {
 	double seconds;		/* that the faster of a pair should take */
 };
 
+struct spread {
+	double median, lowest, highest;
+};
+
 /*
- * struct comparison - ours and one rival
- * @amount:  pieces of work in each sample, the same for both
- * @seconds: of each pair: ours, the peer
- * @ratio:   of ours to the peer in the row's unit: median, lowest, highest
+ * struct pair - two runs, one after the other
+ * @amount: pieces of work, the same for both
+ * @ours:   seconds; 0 in a row without ours
+ */
+struct pair {
+	uint64_t amount;
+	double ours, peer;
+};
+
+/*
+ * struct comparison - of ours with one rival
+ * @ours:   in the row's unit; of a row without ours it says nothing, as the ratio
+ * @ratio:  of the two of each pair in the row's unit
  */
 struct comparison {
 	const struct row *row;
 	const struct rival *rival;
 	int pairs;
-	uint64_t amount;
-	double seconds[2][MAX_PAIRS];
-	double ours, peer;
-	struct {
-		double median, lowest, highest;
-	} ratio;
+	struct pair pair[MAX_PAIRS];
+	struct spread ours, peer, ratio;
 };
 
 void compare(struct comparison *c, const struct plan *plan);
-double in_unit(const struct comparison *c, double seconds);
+const char *unit_name(enum unit unit);
 bool holds(const struct comparison *c);
 double missed_by(const struct comparison *c);
+bool is_sure(const struct comparison *c);
 
 /* What was measured on. */
 struct machine {
@@ -116,6 +142,7 @@ struct machine {
 
 void machine_describe(struct machine *m);
 
+void table_of_rows(void);
 void table_begin(const struct machine *m, const struct plan *plan);
 void table_add(const struct comparison *c);
 void table_end(void);
@@ -124,12 +151,23 @@ void json_begin(const struct machine *m, const struct plan *plan);
 void json_add(const struct comparison *c);
 void json_end(FILE *file, const char *name);
 
-/* Two processes */
+/* Processes and processors */
 void processors_find(void);
 int processors_usable(void);
+void pin_here(void);
 pid_t partner_start(int cpus, void (*work)(void *arg), void *arg);
 void partner_end(pid_t partner);
 
+/* Both ends of a channel, the end to read from first. */
+void channel_ipcx(size_t capacity, int ends[2]);
+void channel_pipe(size_t capacity, int ends[2]);
+void channel_fifo(size_t capacity, int ends[2]);
+void channel_unix(size_t capacity, int ends[2]);
+
+/* Where this program alone sees what it leaves. */
+#define PRIVATE_FOLDER	"/tmp"
+
+void populations_end(void);
 int device(void);
 double now(void);
 

@@ -3,14 +3,31 @@
  * Pairs, medians and verdicts.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "bench.h"
 
+/* A run that was too short tells little about how much longer it must be. */
+#define MAX_GROWTH	4
+
 static double seconds_of(const struct comparison *c,
-			 const struct contender *who)
+			 const struct contender *who, uint64_t amount)
 {
-	return who->seconds(who, &c->row->setting, c->amount);
+	return who->seconds(who, &c->row->setting, amount);
+}
+
+static struct pair measure_pair(const struct comparison *c, uint64_t amount)
+{
+	struct pair pair = { .amount = amount };
+
+	if (c->row->ours)
+		pair.ours = seconds_of(c, c->row->ours, amount);
+	pair.peer = seconds_of(c, c->rival->peer, amount);
+	return pair;
+}
+
+static double faster(const struct comparison *c, const struct pair *pair)
+{
+	return c->row->ours && pair->ours < pair->peer ? pair->ours : pair->peer;
 }
 
 /*
@@ -19,25 +36,33 @@ static double seconds_of(const struct comparison *c,
  */
 static uint64_t least_amount(const struct setting *setting)
 {
-	return setting->capacity ? 4 * setting->capacity / setting->bytes + 4 : 16;
+	return setting->capacity ? 4 * setting->capacity / setting->bytes + 4 : 1;
 }
 
-/* The amount that takes the faster of the two as long as planned. */
-static void calibrate(struct comparison *c, double planned)
+/*
+ * The amount that would have taken the faster of the two as long as planned. A
+ * machine may be slowed down, or sped up, at any time.
+ */
+static uint64_t fitting_amount(const struct comparison *c,
+			       const struct pair *pair, double planned)
 {
-	double ours, peer, seconds;
+	double factor = planned / faster(c, pair);
+	uint64_t least = least_amount(&c->row->setting), amount;
 
-	c->amount = least_amount(&c->row->setting);
+	amount = pair->amount * (factor < MAX_GROWTH ? factor : MAX_GROWTH);
+	return amount < least ? least : amount;
+}
+
+static struct pair calibrate(const struct comparison *c, double planned)
+{
+	struct pair pair = { .amount = least_amount(&c->row->setting) };
+
 	for (;;) {
-		ours = seconds_of(c, c->row->ours);
-		peer = seconds_of(c, c->rival->peer);
-		seconds = ours < peer ? ours : peer;
-		if (seconds >= planned / 4)
-			break;
-		c->amount *= 4;
+		pair = measure_pair(c, pair.amount);
+		if (faster(c, &pair) >= planned / MAX_GROWTH)
+			return pair;
+		pair.amount = fitting_amount(c, &pair, planned);
 	}
-	if (seconds < planned)
-		c->amount *= planned / seconds;
 }
 
 static int ascending(const void *a, const void *b)
@@ -47,71 +72,101 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Sorts a copy: what the samples' order tells is kept. */
-static void sorted(double *copy, const double *values, int count)
+static struct spread spread_of(double *values, int count)
 {
-	memcpy(copy, values, count * sizeof(*copy));
-	qsort(copy, count, sizeof(*copy), ascending);
+	qsort(values, count, sizeof(*values), ascending);
+	return (struct spread) {
+		.median = (values[count / 2] + values[(count - 1) / 2]) / 2,
+		.lowest = values[0],
+		.highest = values[count - 1],
+	};
 }
 
-static double middle(const double *sorted, int count)
+const char *unit_name(enum unit unit)
 {
-	return (sorted[count / 2] + sorted[(count - 1) / 2]) / 2;
+	return unit == MB_PER_S ? "MB/s" : "us";
 }
 
-static double median(const double *values, int count)
-{
-	double copy[MAX_PAIRS];
-
-	sorted(copy, values, count);
-	return middle(copy, count);
-}
-
-double in_unit(const struct comparison *c, double seconds)
+static double in_unit(const struct comparison *c, const struct pair *pair,
+		      double seconds)
 {
 	if (c->row->unit == MB_PER_S)
-		return c->amount * c->row->setting.bytes / seconds / 1e6;
-	return seconds / c->amount * 1e6;
+		return pair->amount * c->row->setting.bytes / seconds / 1e6;
+	return seconds / pair->amount * 1e6;
+}
+
+static double ratio_of(const struct comparison *c, const struct pair *pair)
+{
+	return in_unit(c, pair, pair->ours) / in_unit(c, pair, pair->peer);
 }
 
 static void summarize(struct comparison *c)
 {
-	double ratios[MAX_PAIRS], in_order[MAX_PAIRS];
+	double ours[MAX_PAIRS], peer[MAX_PAIRS], ratio[MAX_PAIRS];
+	const struct pair *pair;
 	int i;
 
-	for (i = 0; i < c->pairs; i++)
-		ratios[i] = in_unit(c, c->seconds[0][i]) /
-			    in_unit(c, c->seconds[1][i]);
-	sorted(in_order, ratios, c->pairs);
-	c->ratio.median = middle(in_order, c->pairs);
-	c->ratio.lowest = in_order[0];
-	c->ratio.highest = in_order[c->pairs - 1];
-	c->ours = in_unit(c, median(c->seconds[0], c->pairs));
-	c->peer = in_unit(c, median(c->seconds[1], c->pairs));
+	for (i = 0; i < c->pairs; i++) {
+		pair = &c->pair[i];
+		ours[i] = in_unit(c, pair, pair->ours);
+		peer[i] = in_unit(c, pair, pair->peer);
+		ratio[i] = ratio_of(c, pair);
+	}
+	c->ours = spread_of(ours, c->pairs);
+	c->peer = spread_of(peer, c->pairs);
+	c->ratio = spread_of(ratio, c->pairs);
 }
 
 void compare(struct comparison *c, const struct plan *plan)
 {
-	int i;
+	struct pair last = calibrate(c, plan->seconds);
 
-	calibrate(c, plan->seconds);
-	c->pairs = plan->pairs;
-	for (i = 0; i < plan->pairs; i++) {
-		c->seconds[0][i] = seconds_of(c, c->row->ours);
-		c->seconds[1][i] = seconds_of(c, c->rival->peer);
+	for (c->pairs = 0; c->pairs < plan->pairs; c->pairs++) {
+		last = measure_pair(c, fitting_amount(c, &last, plan->seconds));
+		c->pair[c->pairs] = last;
 	}
 	summarize(c);
 }
 
-/* By how much of the goal it is missed; not more than 0 if it holds. */
-double missed_by(const struct comparison *c)
+static double part_of_goal(const struct comparison *c, double ratio)
 {
-	double part = c->ratio.median / c->rival->goal;
+	double part = ratio / c->rival->goal;
 
-	return c->row->unit == MB_PER_S ? 1 - part : part - 1;
+	return c->row->unit == MB_PER_S ? part : 1 / part;
 }
 
 bool holds(const struct comparison *c)
 {
-	return missed_by(c) <= 0;
+	return part_of_goal(c, c->ratio.median) >= 1;
+}
+
+/* By how much of the goal it is missed. */
+double missed_by(const struct comparison *c)
+{
+	double part = part_of_goal(c, c->ratio.median);
+
+	return c->row->unit == MB_PER_S ? 1 - part : 1 / part - 1;
+}
+
+/*
+ * Would another run say the same? The sign test: if the true median were just the
+ * goal, each pair would be on either side by the toss of a coin. So few on the
+ * wrong side as here must then be rarer than once in twenty runs.
+ */
+bool is_sure(const struct comparison *c)
+{
+	double ways = 2, chance = 0;
+	int i, wrong = 0;
+
+	for (i = 0; i < c->pairs; i++) {
+		double part = part_of_goal(c, ratio_of(c, &c->pair[i]));
+
+		wrong += (part >= 1) != holds(c);
+		ways /= 2;
+	}
+	for (i = 0; i <= wrong; i++) {
+		chance += ways;
+		ways *= (double)(c->pairs - i) / (i + 1);
+	}
+	return chance < 0.05;
 }

@@ -35,13 +35,21 @@ void json_begin(const struct machine *m, const struct plan *plan)
 				 "comparisons", list));
 }
 
-static json_t *samples(const struct comparison *c, int who)
+static json_t *samples(const struct comparison *c)
 {
 	json_t *array = checked(json_array());
-	int i;
+	const struct pair *pair;
 
-	for (i = 0; i < c->pairs; i++)
-		json_array_append_new(array, json_real(c->seconds[who][i]));
+	for (pair = c->pair; pair < c->pair + c->pairs; pair++) {
+		json_t *one = json_pack("{sI sf sf}", "amount",
+					(json_int_t)pair->amount, "ours_seconds",
+					pair->ours, "peer_seconds", pair->peer);
+
+		if (json_array_append_new(array, checked(one)))
+			errx(1, "out of memory");
+		if (!c->row->ours)
+			json_object_del(one, "ours_seconds");
+	}
 	return array;
 }
 
@@ -49,12 +57,25 @@ static json_t *goal(const struct comparison *c)
 {
 	if (!c->rival->goal)
 		return json_null();
-	return checked(json_pack("{ss sf sb sf}",
+	return checked(json_pack("{ss sf sb sf sb}",
 				 "must_be", c->row->unit == MB_PER_S ?
 				 "at least" : "at most",
 				 "ratio", c->rival->goal,
 				 "holds", holds(c),
-				 "missed_by", holds(c) ? 0 : missed_by(c)));
+				 "missed_by", holds(c) ? 0 : missed_by(c),
+				 "sure", is_sure(c)));
+}
+
+static json_t *spread(const struct spread *s)
+{
+	return checked(json_pack("{sf sf sf}", "median", s->median,
+				 "lowest", s->lowest, "highest", s->highest));
+}
+
+static void add(json_t *entry, const char *key, json_t *value)
+{
+	if (json_object_set_new(entry, key, value))
+		errx(1, "out of memory");
 }
 
 void json_add(const struct comparison *c)
@@ -62,27 +83,24 @@ void json_add(const struct comparison *c)
 	const struct setting *setting = &c->row->setting;
 	json_t *entry;
 
-	entry = json_pack("{ss ss ss ss ss si sI sI sI so so sf sf s{sf sf sf} so}",
+	entry = json_pack("{ss ss ss ss si sI sI so so}",
 			  "row", c->row->name,
 			  "title", c->row->title,
-			  "ours", c->row->ours->name,
 			  "peer", c->rival->peer->name,
-			  "unit", c->row->unit == MB_PER_S ? "MB/s" : "us",
+			  "unit", unit_name(c->row->unit),
 			  "cpus", setting->cpus,
 			  "bytes", (json_int_t)setting->bytes,
 			  "capacity_bytes", (json_int_t)setting->capacity,
-			  "amount", (json_int_t)c->amount,
-			  "ours_seconds", samples(c, 0),
-			  "peer_seconds", samples(c, 1),
-			  "ours_median", c->ours,
-			  "peer_median", c->peer,
-			  "ratio",
-			  "median", c->ratio.median,
-			  "lowest", c->ratio.lowest,
-			  "highest", c->ratio.highest,
-			  "goal", goal(c));
+			  "samples", samples(c),
+			  "peer_result", spread(&c->peer));
 	if (json_array_append_new(list, checked(entry)))
 		errx(1, "out of memory");
+	if (!c->row->ours)
+		return;
+	add(entry, "ours", checked(json_string(c->row->ours->name)));
+	add(entry, "ours_result", spread(&c->ours));
+	add(entry, "ratio", spread(&c->ratio));
+	add(entry, "goal", goal(c));
 }
 
 void json_end(FILE *file, const char *name)

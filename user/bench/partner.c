@@ -44,6 +44,11 @@ static void pin(int cpu)
 		err(1, "sched_setaffinity");
 }
 
+void pin_here(void)
+{
+	pin(processors[0]);
+}
+
 /*
  * A partner who fails has said why. Whoever waits for his message would wait for
  * ever, so the program ends here.
@@ -70,7 +75,7 @@ pid_t partner_start(int cpus, void (*work)(void *arg), void *arg)
 
 	if (sigaction(SIGCHLD, &action, NULL))
 		err(1, "sigaction");
-	pin(processors[0]);
+	pin_here();
 	pid = fork();
 	if (pid < 0)
 		err(1, "fork");

@@ -12,8 +12,7 @@
 #define PIPE(write, write_bytes, nr_cpus, room, room_bytes, pipe_goal, unix_goal) \
 	{								\
 		.name = "pipe-" write "-" #nr_cpus "cpu-" room,		\
-		.title = "pipe, writes of " write "B, " #nr_cpus	\
-			 " CPU, capacity " room "B",			\
+		.title = "pipe throughput",				\
 		.unit = MB_PER_S,					\
 		.setting = {						\
 			.bytes = write_bytes,				\
@@ -25,6 +24,21 @@
 			{ &stream_pipe, pipe_goal },			\
 			{ &stream_unix, unix_goal },			\
 			{ &stream_fifo },				\
+		},							\
+	}
+
+/* Those that carry no message, or 8 bytes at most, are here as the least it takes. */
+#define ROUND_TRIP(nr_cpus)						\
+	{								\
+		.name = "round-trip-" #nr_cpus "cpu",			\
+		.title = "round trip of a message",			\
+		.unit = MICROSECONDS,					\
+		.setting = { .bytes = 64, .cpus = nr_cpus },		\
+		.ours = &trip_ipcx,					\
+		.rivals = {						\
+			{ &trip_pipe }, { &trip_fifo }, { &trip_unix },	\
+			{ &trip_seqpacket }, { &trip_mq }, { &trip_msg }, \
+			{ &trip_eventfd }, { &trip_sem }, { &trip_posix_sem }, \
 		},							\
 	}
 
@@ -52,6 +66,59 @@ const struct row rows[] = {
 	PIPE("4k", 4 * KIB, 2, "1m", MIB, 1.2, 1.2),
 	PIPE("64k", 64 * KIB, 2, "1m", MIB, 2.5, 1.3),
 	PIPE("1m", MIB, 2, "1m", MIB, 0.95, 0),
+
+	ROUND_TRIP(1),
+	ROUND_TRIP(2),
+
+	{
+		.name = "open-100000",
+		.title = "OPEN by name among 100,000 objects",
+		.unit = MICROSECONDS,
+		.setting = { .cpus = 1 },
+		.ours = &open_many,
+		.rivals = { { &open_few, 1.2 } },
+	}, {
+		.name = "make-close",
+		.title = "make something nameless, close all its ends",
+		.unit = MICROSECONDS,
+		.setting = { .cpus = 1 },
+		.ours = &make_ipcx_pipe,
+		.rivals = {
+			{ &make_pipe_pair }, { &make_unix_pair },
+			{ &make_an_eventfd }, { &make_a_memfd },
+		},
+	}, {
+		.name = "open-close",
+		.title = "open something by its name, close it",
+		.unit = MICROSECONDS,
+		.setting = { .cpus = 1 },
+		.ours = &reopen_ipcx,
+		.rivals = { { &reopen_fifo }, { &reopen_mq } },
+	},
+
+	/* What ours can't do yet: what it will be compared with. */
+	{
+		.name = "receive-by-type",
+		.title = "send, and receive by type, while others wait",
+		.unit = MICROSECONDS,
+		.setting = { .bytes = 64, .cpus = 1 },
+		.rivals = {
+			{ &crowd_0 }, { &crowd_1000 }, { &crowd_10000 },
+			{ &crowd_100000 },
+		},
+	}, {
+		.name = "sem-alone",
+		.title = "a semaphore up and down, uncontended",
+		.unit = MICROSECONDS,
+		.setting = { .cpus = 1 },
+		.rivals = { { &sem_sysv }, { &sem_posix } },
+	}, {
+		.name = "map-touch",
+		.title = "make, map and touch 64 MiB, close",
+		.unit = MICROSECONDS,
+		.setting = { .cpus = 1 },
+		.rivals = { { &touch_a_memfd } },
+	},
 };
 
 const size_t nr_rows = ARRAY_SIZE(rows);

@@ -8,13 +8,8 @@
  * counted.
  */
 #include <err.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <ipcx.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -157,92 +152,14 @@ static double stream_seconds(const struct contender *me,
 	return seconds;
 }
 
-static void open_ipcx(size_t capacity, int ends[2])
-{
-	ends[0] = ipcx_pipe_create(device(), NULL, IPCX_ACCESS_READ, capacity,
-				   NULL);
-	if (ends[0] < 0)
-		errx(1, "ipcx pipe: %s", strerror(-ends[0]));
-	ends[1] = ipcx_open_fd(ends[0], IPCX_ACCESS_WRITE, 0, NULL);
-	if (ends[1] < 0)
-		errx(1, "ipcx pipe: %s", strerror(-ends[1]));
-}
+#define STREAM(who, what, channel)			\
+	const struct contender who = {			\
+		.name = what,				\
+		.seconds = stream_seconds,		\
+		.open_channel = channel,		\
+	}
 
-static void set_pipe_capacity(int fd, size_t capacity)
-{
-	int got = fcntl(fd, F_SETPIPE_SZ, (int)capacity);
-
-	if (got < 0)
-		err(1, "F_SETPIPE_SZ to %zu (/proc/sys/fs/pipe-max-size limits users)",
-		    capacity);
-	if ((size_t)got != capacity)
-		errx(1, "pipe(2) has a capacity of %d in place of %zu", got, capacity);
-}
-
-static void open_pipe(size_t capacity, int ends[2])
-{
-	if (pipe(ends))
-		err(1, "pipe");
-	set_pipe_capacity(ends[0], capacity);
-}
-
-static void open_fifo(size_t capacity, int ends[2])
-{
-	char dir[] = "/tmp/ipcx-bench.XXXXXX";
-	char path[64];
-	int keep;
-
-	if (!mkdtemp(dir))
-		err(1, "%s", dir);
-	snprintf(path, sizeof(path), "%s/fifo", dir);
-	if (mkfifo(path, 0600))
-		err(1, "%s", path);
-	/* Open for both, it keeps the other two from waiting for each other. */
-	keep = open(path, O_RDWR);
-	ends[0] = open(path, O_RDONLY);
-	ends[1] = open(path, O_WRONLY);
-	if (keep < 0 || ends[0] < 0 || ends[1] < 0)
-		err(1, "%s", path);
-	close(keep);
-	unlink(path);
-	rmdir(dir);
-	set_pipe_capacity(ends[0], capacity);
-}
-
-/*
- * The kernel doubles what it is told, since it counts its own bookkeeping too: at
- * large writes about twice the capacity fits in, at small ones far less.
- */
-static void open_unix(size_t capacity, int ends[2])
-{
-	int size = capacity;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends))
-		err(1, "socketpair");
-	if (setsockopt(ends[1], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)))
-		err(1, "SO_SNDBUFFORCE to %d (only root may)", size);
-}
-
-const struct contender stream_ipcx = {
-	.name = "ipcx pipe",
-	.seconds = stream_seconds,
-	.open_channel = open_ipcx,
-};
-
-const struct contender stream_pipe = {
-	.name = "pipe(2)",
-	.seconds = stream_seconds,
-	.open_channel = open_pipe,
-};
-
-const struct contender stream_fifo = {
-	.name = "FIFO",
-	.seconds = stream_seconds,
-	.open_channel = open_fifo,
-};
-
-const struct contender stream_unix = {
-	.name = "Unix stream",
-	.seconds = stream_seconds,
-	.open_channel = open_unix,
-};
+STREAM(stream_ipcx, "ipcx pipe", channel_ipcx);
+STREAM(stream_pipe, "pipe(2)", channel_pipe);
+STREAM(stream_fifo, "FIFO", channel_fifo);
+STREAM(stream_unix, "Unix stream", channel_unix);

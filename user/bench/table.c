@@ -9,15 +9,59 @@
 
 static int goals, reached;
 
+static const char *at(enum unit unit)
+{
+	return unit == MB_PER_S ? ">=" : "<=";
+}
+
+static const char *size(char text[24], size_t bytes)
+{
+	if (!bytes)
+		return "";
+	if (bytes >= 1 << 20)
+		snprintf(text, 24, "%zu MiB", bytes >> 20);
+	else if (bytes >= 1 << 10)
+		snprintf(text, 24, "%zu KiB", bytes >> 10);
+	else
+		snprintf(text, 24, "%zu B", bytes);
+	return text;
+}
+
+static void describe_row(const struct row *row)
+{
+	const struct rival *rival;
+	char text[24];
+
+	printf("%-20s %4d ", row->name, row->setting.cpus);
+	printf("%8s ", size(text, row->setting.bytes));
+	printf("%8s  %s", size(text, row->setting.capacity), row->title);
+	for (rival = row->rivals; rival->peer; rival++)
+		if (rival->goal)
+			printf(", %s %.2f of %s", at(row->unit), rival->goal,
+			       rival->peer->name);
+	putchar('\n');
+}
+
+void table_of_rows(void)
+{
+	size_t i;
+
+	printf("%-20s %4s %8s %8s  %s\n", "row", "CPUs", "a piece", "capacity",
+	       "what, and what must be reached");
+	for (i = 0; i < nr_rows; i++)
+		describe_row(&rows[i]);
+}
+
 void table_begin(const struct machine *m, const struct plan *plan)
 {
 	printf("ipcmod %s on Linux %s, %d CPUs (%s), %s, %s\n", BENCH_VERSION,
 	       m->kernel.release, m->cpus, m->virtualization, m->processor, m->date);
 	printf("medians of %d interleaved pairs, each run %.0f ms or longer\n\n",
 	       plan->pairs, plan->seconds * 1e3);
-	printf("%-22s %-14s %9s %9s %-5s %6s  %-14s %-8s %s\n", "row", "peer",
-	       "ours", "peer's", "", "ratio", "lowest highest", "goal",
+	printf("%-20s %-16s %8s %8s %-4s %7s %7s %7s  %-8s%s\n", "row", "peer",
+	       "ours", "peer's", "", "ratio", "lowest", "highest", "goal",
 	       "verdict");
+	fflush(stdout);
 }
 
 /* Three digits, as far as they mean something. */
@@ -31,28 +75,36 @@ static const char *figure(char text[16], double value)
 
 static void print_verdict(const struct comparison *c)
 {
-	if (!c->rival->goal)
-		return;
-	printf(" %s %-5.2f", c->row->unit == MB_PER_S ? ">=" : "<=",
-	       c->rival->goal);
+	printf(" %s %-4.2f ", at(c->row->unit), c->rival->goal);
 	goals++;
 	if (holds(c)) {
 		reached++;
-		printf(" holds");
+		printf("holds");
 	} else {
-		printf(" misses by %.1f %%", 100 * missed_by(c));
+		printf("misses by %.1f %%", 100 * missed_by(c));
 	}
+	if (!is_sure(c))
+		printf(", unsure");
+}
+
+static void print_ratio(const struct spread *ratio)
+{
+	printf("%7.2f %7.2f %7.2f ", ratio->median, ratio->lowest,
+	       ratio->highest);
 }
 
 void table_add(const struct comparison *c)
 {
-	char ours[16], peer[16];
+	char text[16];
 
-	printf("%-22s %-14s %9s %9s %-5s %6.2f  %6.2f %6.2f ", c->row->name,
-	       c->rival->peer->name, figure(ours, c->ours),
-	       figure(peer, c->peer), c->row->unit == MB_PER_S ? "MB/s" : "us",
-	       c->ratio.median, c->ratio.lowest, c->ratio.highest);
-	print_verdict(c);
+	printf("%-20s %-16s %8s ", c->row->name, c->rival->peer->name,
+	       c->row->ours ? figure(text, c->ours.median) : "-");
+	printf("%8s %-4s ", figure(text, c->peer.median),
+	       unit_name(c->row->unit));
+	if (c->row->ours)
+		print_ratio(&c->ratio);
+	if (c->rival->goal)
+		print_verdict(c);
 	putchar('\n');
 	fflush(stdout);
 }

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What single calls cost one process: making, opening and closing, operations that
+ * never wait, and a mapping's first touch.
+ */
+#include <err.h>
+#include <fcntl.h>
+#include <ipcx.h>
+#include <mqueue.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+/*
+ * struct call_kind - something that is done again and again
+ * @begin: what must be there first, made for each run; may be NULL
+ * @call:  one time
+ * @end:   of what @begin made
+ */
+struct call_kind {
+	void (*begin)(const struct contender *me);
+	void (*call)(void);
+	void (*end)(void);
+};
+
+static double call_seconds(const struct contender *me,
+			   const struct setting *setting, uint64_t amount)
+{
+	const struct call_kind *kind = me->calls;
+	double begin;
+	uint64_t i;
+
+	(void)setting;
+	pin_here();
+	if (kind->begin)
+		kind->begin(me);
+	begin = now();
+	for (i = 0; i < amount; i++)
+		kind->call();
+	begin = now() - begin;
+	if (kind->end)
+		kind->end();
+	return begin;
+}
+
+#define CALLS(who, what, first, again, last, ...)			\
+	const struct contender who = {					\
+		.name = what,						\
+		.seconds = call_seconds,				\
+		.calls = &(const struct call_kind) {			\
+			.begin = first,					\
+			.call = again,					\
+			.end = last,					\
+		},							\
+		__VA_ARGS__						\
+	}
+
+/* ---- Both ends of something new, and closed again ---- */
+
+static void close_two(const int fds[2])
+{
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void make_ipcx(void)
+{
+	int ends[2];
+
+	channel_ipcx(64 << 10, ends);
+	close_two(ends);
+}
+
+static void make_pipe(void)
+{
+	int ends[2];
+
+	if (pipe(ends))
+		err(1, "pipe");
+	close_two(ends);
+}
+
+static void make_unix(void)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends))
+		err(1, "socketpair");
+	close_two(ends);
+}
+
+static void make_eventfd(void)
+{
+	int fd = eventfd(0, 0);
+
+	if (fd < 0)
+		err(1, "eventfd");
+	close(fd);
+}
+
+static void make_memfd(void)
+{
+	int fd = memfd_create("ipcx-bench", 0);
+
+	if (fd < 0)
+		err(1, "memfd_create");
+	close(fd);
+}
+
+CALLS(make_ipcx_pipe, "ipcx pipe", NULL, make_ipcx, NULL);
+CALLS(make_pipe_pair, "pipe(2)", NULL, make_pipe, NULL);
+CALLS(make_unix_pair, "Unix stream", NULL, make_unix, NULL);
+CALLS(make_an_eventfd, "eventfd", NULL, make_eventfd, NULL);
+CALLS(make_a_memfd, "memfd", NULL, make_memfd, NULL);
+
+/* ---- Something with a name, opened for both directions and closed again ---- */
+
+#define NAME	"ipcx-bench"
+#define FIFO	PRIVATE_FOLDER "/" NAME
+
+static int keeper;
+
+static void name_ipcx(const struct contender *me)
+{
+	(void)me;
+	keeper = ipcx_pipe_create(device(), NAME, IPCX_ACCESS_NONE, 4096, NULL);
+	if (keeper < 0)
+		errx(1, "ipcx pipe: %s", strerror(-keeper));
+}
+
+static void open_ipcx(void)
+{
+	int fd = ipcx_open(device(), NAME, IPCX_TYPE_PIPE,
+			   IPCX_ACCESS_RDWR, 0, NULL);
+
+	if (fd < 0)
+		errx(1, "ipcx_open: %s", strerror(-fd));
+	close(fd);
+}
+
+static void forget_keeper(void)
+{
+	close(keeper);
+}
+
+static void name_fifo(const struct contender *me)
+{
+	(void)me;
+	if (mkfifo(FIFO, 0600))
+		err(1, FIFO);
+	keeper = open(FIFO, O_RDWR);
+	if (keeper < 0)
+		err(1, FIFO);
+}
+
+static void open_fifo(void)
+{
+	int fd = open(FIFO, O_RDWR);
+
+	if (fd < 0)
+		err(1, FIFO);
+	close(fd);
+}
+
+static void forget_fifo(void)
+{
+	unlink(FIFO);
+	close(keeper);
+}
+
+static void name_mq(const struct contender *me)
+{
+	struct mq_attr attr = { .mq_maxmsg = 10, .mq_msgsize = 64 };
+
+	(void)me;
+	keeper = mq_open("/" NAME, O_RDWR | O_CREAT | O_EXCL, 0600, &attr);
+	if (keeper < 0)
+		err(1, "mq_open");
+}
+
+static void open_mq(void)
+{
+	mqd_t queue = mq_open("/" NAME, O_RDWR);
+
+	if (queue < 0)
+		err(1, "mq_open");
+	mq_close(queue);
+}
+
+static void forget_mq(void)
+{
+	mq_unlink("/" NAME);
+	mq_close(keeper);
+}
+
+CALLS(reopen_ipcx, "ipcx pipe", name_ipcx, open_ipcx, forget_keeper);
+CALLS(reopen_fifo, "FIFO", name_fifo, open_fifo, forget_fifo);
+CALLS(reopen_mq, "POSIX mq", name_mq, open_mq, forget_mq);
+
+/* ---- A message among others, taken by its type ---- */
+
+static int queue;
+
+static struct {
+	long type;
+	char text[64];
+} message;
+
+static void put_message(long type)
+{
+	message.type = type;
+	if (msgsnd(queue, &message, sizeof(message.text), 0))
+		err(1, "msgsnd");
+}
+
+/* All of another type than the one that is asked for. */
+static void crowd_msg(const struct contender *me)
+{
+	struct msqid_ds limits = { .msg_perm.mode = 0600 };
+	unsigned int i;
+
+	queue = msgget(IPC_PRIVATE, 0600);
+	limits.msg_qbytes = (me->others + 1) * sizeof(message.text);
+	if (queue < 0 || msgctl(queue, IPC_SET, &limits))
+		err(1, "a message queue of %lu bytes", limits.msg_qbytes);
+	for (i = 0; i < me->others; i++)
+		put_message(2);
+}
+
+static void take_by_type(void)
+{
+	put_message(1);
+	if (msgrcv(queue, &message, sizeof(message.text), 1, 0) !=
+	    sizeof(message.text) || message.type != 1)
+		err(1, "msgrcv");
+}
+
+static void remove_queue(void)
+{
+	msgctl(queue, IPC_RMID, NULL);
+}
+
+#define CROWD(who, what, number)					\
+	CALLS(who, "SysV msg, " what, crowd_msg, take_by_type, remove_queue, \
+	      .others = number)
+
+CROWD(crowd_0, "0", 0);
+CROWD(crowd_1000, "1000", 1000);
+CROWD(crowd_10000, "10000", 10000);
+CROWD(crowd_100000, "100000", 100000);
+
+/* ---- A semaphore that nobody else wants, up and down ---- */
+
+static int set;
+static sem_t *sem;
+
+static void new_set(const struct contender *me)
+{
+	(void)me;
+	set = semget(IPC_PRIVATE, 1, 0600);
+	if (set < 0)
+		err(1, "semget");
+}
+
+static void up_and_down(void)
+{
+	struct sembuf up = { .sem_op = 1 }, down = { .sem_op = -1 };
+
+	if (semop(set, &up, 1) || semop(set, &down, 1))
+		err(1, "semop");
+}
+
+static void remove_set(void)
+{
+	semctl(set, 0, IPC_RMID);
+}
+
+static void new_sem(const struct contender *me)
+{
+	(void)me;
+	sem = mmap(NULL, sizeof(*sem), PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (sem == MAP_FAILED || sem_init(sem, 1, 0))
+		err(1, "sem_init");
+}
+
+static void post_and_wait(void)
+{
+	if (sem_post(sem) || sem_wait(sem))
+		err(1, "sem_wait");
+}
+
+static void unmap_sem(void)
+{
+	munmap(sem, sizeof(*sem));
+}
+
+CALLS(sem_sysv, "SysV sem", new_set, up_and_down, remove_set);
+CALLS(sem_posix, "POSIX sem", new_sem, post_and_wait, unmap_sem);
+
+/* ---- Shared memory, mapped and touched ---- */
+
+#define REGION_BYTES	(64 << 20)
+
+static void touch_memfd(void)
+{
+	int fd = memfd_create("ipcx-bench", 0);
+	char *memory;
+	size_t i;
+
+	if (fd < 0 || ftruncate(fd, REGION_BYTES))
+		err(1, "memfd");
+	memory = mmap(NULL, REGION_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED)
+		err(1, "mmap");
+	for (i = 0; i < REGION_BYTES; i += 4096)
+		memory[i] = 1;
+	munmap(memory, REGION_BYTES);
+	close(fd);
+}
+
+CALLS(touch_a_memfd, "memfd", NULL, touch_memfd, NULL);

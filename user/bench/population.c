@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * OPEN by name among few objects and among many.
+ *
+ * Each population has a network namespace of its own, so that both are there at once
+ * and can be measured in turns. Their objects are charged to users that nobody is,
+ * few enough to each that no limit must be raised.
+ */
+#include <err.h>
+#include <ipcx.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define PER_USER	10000
+#define FIRST_USER	0x60000000
+
+#define BATCH		64
+#define NAME_SIZE	24
+
+struct population {
+	unsigned int objects;
+	int dev;
+};
+
+static struct population populations[2];
+
+static const char *numbered(char text[NAME_SIZE], unsigned int number)
+{
+	snprintf(text, NAME_SIZE, "object-%u", number);
+	return text;
+}
+
+/* The smallest pipe there is: what it could hold doesn't matter here. */
+static void create(const struct population *p, unsigned int number)
+{
+	struct ipcx_options options = { .lifetime = IPCX_LIFETIME_PERSISTENT };
+	char text[NAME_SIZE];
+	int fd;
+
+	fd = ipcx_pipe_create(p->dev, numbered(text, number), IPCX_ACCESS_NONE,
+			      4096, &options);
+	if (fd < 0)
+		errx(1, "object %u of %u: %s", number, p->objects, strerror(-fd));
+	close(fd);
+}
+
+static void populate(struct population *p)
+{
+	struct ipcx_query q;
+	unsigned int i;
+
+	if (unshare(CLONE_NEWNET))
+		err(1, "a network namespace");
+	p->dev = ipcx_device();
+	if (p->dev < 0)
+		errx(1, "/dev/ipcx: %s", strerror(-p->dev));
+	for (i = 0; i < p->objects; i++) {
+		if (i % PER_USER == 0 &&
+		    setresuid(FIRST_USER + i / PER_USER, -1, 0))
+			err(1, "setresuid");
+		create(p, i);
+	}
+	if (setresuid(0, 0, 0))
+		err(1, "setresuid");
+	if (ipcx_query(p->dev, &q, sizeof(q)) || q.ns.objects < p->objects)
+		errx(1, "there are %llu objects in place of %u",
+		     (unsigned long long)q.ns.objects, p->objects);
+}
+
+static struct population *population_of(unsigned int objects)
+{
+	struct population *p;
+
+	for (p = populations; p->objects != objects; p++) {
+		if (p->objects)
+			continue;
+		p->objects = objects;
+		populate(p);
+		break;
+	}
+	return p;
+}
+
+/* The module is to be free at once, not when the kernel has ended the namespace. */
+void populations_end(void)
+{
+	struct population *p;
+	char text[NAME_SIZE];
+	unsigned int i;
+
+	for (p = populations; p < populations + ARRAY_SIZE(populations); p++) {
+		for (i = 0; i < p->objects; i++)
+			ipcx_unlink(p->dev, numbered(text, i));
+		if (p->objects)
+			close(p->dev);
+	}
+}
+
+/* @names: all over the place, since 7919 is a prime. */
+static double open_batch(const struct population *p,
+			 char names[BATCH][NAME_SIZE], int count)
+{
+	int fds[BATCH], i;
+	double begin;
+
+	begin = now();
+	for (i = 0; i < count; i++)
+		fds[i] = ipcx_open(p->dev, names[i], IPCX_TYPE_PIPE,
+				   IPCX_ACCESS_RDWR, 0, NULL);
+	begin = now() - begin;
+	for (i = 0; i < count; i++) {
+		if (fds[i] < 0)
+			errx(1, "%s: %s", names[i], strerror(-fds[i]));
+		close(fds[i]);
+	}
+	return begin;
+}
+
+static double open_seconds(const struct contender *me,
+			   const struct setting *setting, uint64_t amount)
+{
+	const struct population *p = population_of(me->others);
+	char names[BATCH][NAME_SIZE];
+	double seconds = 0;
+	uint64_t done, i;
+
+	(void)setting;
+	pin_here();
+	for (done = 0; done < amount; done += i) {
+		for (i = 0; i < BATCH && done + i < amount; i++)
+			numbered(names[i], (done + i) * 7919 % p->objects);
+		seconds += open_batch(p, names, i);
+	}
+	return seconds;
+}
+
+const struct contender open_few = {
+	.name = "among 10",
+	.seconds = open_seconds,
+	.others = 10,
+};
+
+const struct contender open_many = {
+	.name = "ipcx pipe",
+	.seconds = open_seconds,
+	.others = 100000,
+};
