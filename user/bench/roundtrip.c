@@ -229,7 +229,7 @@ static void close_sem(struct line *line)
 	semctl(line->id, 0, IPC_RMID);
 }
 
-static void open_posix_sem(struct line *line)
+static void open_posix(struct line *line)
 {
 	line->sems = mmap(NULL, 2 * sizeof(sem_t), PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -239,19 +239,19 @@ static void open_posix_sem(struct line *line)
 	line->bytes = 0;
 }
 
-static void send_posix_sem(struct line *line, int side)
+static void post_posix(struct line *line, int side)
 {
 	if (sem_post(&line->sems[!side]))
 		failed(line, "sem_post");
 }
 
-static void receive_posix_sem(struct line *line, int side)
+static void wait_posix(struct line *line, int side)
 {
 	if (sem_wait(&line->sems[side]))
 		failed(line, "sem_wait");
 }
 
-static void close_posix_sem(struct line *line)
+static void close_posix(struct line *line)
 {
 	munmap(line->sems, 2 * sizeof(sem_t));
 }
@@ -338,11 +338,9 @@ LINE(trip_ipcx, "ipcx pipe", open_ipcx, send_file, receive_file, close_files);
 LINE(trip_pipe, "pipe(2)", open_pipe, send_file, receive_file, close_files);
 LINE(trip_fifo, "FIFO", open_fifo, send_file, receive_file, close_files);
 LINE(trip_unix, "Unix stream", open_stream, send_file, receive_file, close_files);
-LINE(trip_seqpacket, "Unix seqpacket", open_seqpacket, send_file, receive_file,
-     close_files);
+LINE(trip_seqpacket, "Unix seqpacket", open_seqpacket, send_file, receive_file, close_files);
 LINE(trip_eventfd, "eventfd", open_eventfd, send_file, receive_file, close_files);
 LINE(trip_mq, "POSIX mq", open_mq, send_mq, receive_mq, close_files);
 LINE(trip_msg, "SysV msg", open_msg, send_msg, receive_msg, close_msg);
 LINE(trip_sem, "SysV sem", open_sem, send_sem, receive_sem, close_sem);
-LINE(trip_posix_sem, "POSIX sem", open_posix_sem, send_posix_sem,
-     receive_posix_sem, close_posix_sem);
+LINE(trip_posix_sem, "POSIX sem", open_posix, post_posix, wait_posix, close_posix);

@@ -23,7 +23,7 @@
 		.rivals = {						\
 			{ &stream_pipe, pipe_goal },			\
 			{ &stream_unix, unix_goal },			\
-			{ &stream_fifo },				\
+			{ &stream_fifo, 0 },				\
 		},							\
 	}
 
@@ -36,9 +36,9 @@
 		.setting = { .bytes = 64, .cpus = nr_cpus },		\
 		.ours = &trip_ipcx,					\
 		.rivals = {						\
-			{ &trip_pipe }, { &trip_fifo }, { &trip_unix },	\
-			{ &trip_seqpacket }, { &trip_mq }, { &trip_msg }, \
-			{ &trip_eventfd }, { &trip_sem }, { &trip_posix_sem }, \
+			{ &trip_pipe, 0 }, { &trip_fifo, 0 }, { &trip_unix, 0 },	\
+			{ &trip_seqpacket, 0 }, { &trip_mq, 0 }, { &trip_msg, 0 }, \
+			{ &trip_eventfd, 0 }, { &trip_sem, 0 }, { &trip_posix_sem, 0 }, \
 		},							\
 	}
 
@@ -84,8 +84,8 @@ const struct row rows[] = {
 		.setting = { .cpus = 1 },
 		.ours = &make_ipcx_pipe,
 		.rivals = {
-			{ &make_pipe_pair }, { &make_unix_pair },
-			{ &make_an_eventfd }, { &make_a_memfd },
+			{ &make_pipe_pair, 0 }, { &make_unix_pair, 0 },
+			{ &make_an_eventfd, 0 }, { &make_a_memfd, 0 },
 		},
 	}, {
 		.name = "open-close",
@@ -93,7 +93,7 @@ const struct row rows[] = {
 		.unit = MICROSECONDS,
 		.setting = { .cpus = 1 },
 		.ours = &reopen_ipcx,
-		.rivals = { { &reopen_fifo }, { &reopen_mq } },
+		.rivals = { { &reopen_fifo, 0 }, { &reopen_mq, 0 } },
 	},
 
 	/* What ours can't do yet: what it will be compared with. */
@@ -103,21 +103,21 @@ const struct row rows[] = {
 		.unit = MICROSECONDS,
 		.setting = { .bytes = 64, .cpus = 1 },
 		.rivals = {
-			{ &crowd_0 }, { &crowd_1000 }, { &crowd_10000 },
-			{ &crowd_100000 },
+			{ &crowd_0, 0 }, { &crowd_1000, 0 }, { &crowd_10000, 0 },
+			{ &crowd_100000, 0 },
 		},
 	}, {
 		.name = "sem-alone",
 		.title = "a semaphore up and down, uncontended",
 		.unit = MICROSECONDS,
 		.setting = { .cpus = 1 },
-		.rivals = { { &sem_sysv }, { &sem_posix } },
+		.rivals = { { &sem_sysv, 0 }, { &sem_posix, 0 } },
 	}, {
 		.name = "map-touch",
 		.title = "make, map and touch 64 MiB, close",
 		.unit = MICROSECONDS,
 		.setting = { .cpus = 1 },
-		.rivals = { { &touch_a_memfd } },
+		.rivals = { { &touch_a_memfd, 0 } },
 	},
 };
 
