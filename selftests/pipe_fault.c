@@ -833,25 +833,6 @@ TEST_F(stuck, resizer_goes_on_when_owner_is_killed)
 	EXPECT_EQ(1 << 18, stream_read(self->e.r, 5, 1 << 18));
 }
 
-TEST_F(stuck, resizer_does_not_wait_if_nonblocking)
-{
-	int fd = fd_open(self->hold, IPCX_ACCESS_NONE, IPCX_NONBLOCK);
-	struct call c = resize_call(self->hold, 1 << 20);
-
-	ASSERT_GE(fd, 0);
-	c.flags = IPCX_NONBLOCK;
-	EXPECT_EQ(-EAGAIN, call_safely(c));
-	c.fd = self->dev;
-	c.name = self->name;
-	EXPECT_EQ(-EAGAIN, call_safely(c));
-	EXPECT_EQ(-EAGAIN, call_safely(resize_call(fd, 1 << 20)));
-	EXPECT_EQ(CAPACITY_DEFAULT, capacity_of(self->hold));
-	close(fd);
-	EXPECT_OWNER_STUCK();
-	ASSERT_EQ(0, actor_unstick(&self->owner));
-	EXPECT_EXACT();
-}
-
 /* What comes while a resizer waits may wait behind it, and then goes on. */
 TEST_F(stuck, other_side_goes_on_after_resizer)
 {

@@ -169,7 +169,7 @@ TEST_F(resize, wrong_requests)
 	for (bit = 0; bit < 32; bit++) {
 		arg = ok;
 		arg.flags = 1U << bit;
-		if (!(arg.flags & (IPCX_NONBLOCK | IPCX_NO_RESTART)))
+		if (arg.flags != IPCX_NO_RESTART)
 			EXPECT_EQ(-EINVAL, ipc_ioctl(self->hold,
 						     IPCX_IOC_RESIZE, &arg))
 				TH_LOG("flag %x", arg.flags);
@@ -189,7 +189,6 @@ TEST_F(resize, wrong_requests)
 	EXPECT_EQ(-EINVAL, ref_resize(self->dev, ref_self(), 8192, 0));
 	EXPECT_TRUE(unchanged(self->hold, &before));
 	EXPECT_EQ(0, fd_resize(self->hold, 8192, IPCX_NO_RESTART));
-	EXPECT_EQ(0, fd_resize(self->hold, 8192, IPCX_NONBLOCK));
 }
 
 /* As small as what is in it, and no smaller. */
@@ -313,7 +312,7 @@ TEST_F(resize, unlinked_and_removed)
 				      0));
 	ASSERT_EQ(0, fd_remove(self->hold));
 	EXPECT_EQ(-EIDRM, fd_resize(self->hold, 4096, 0));
-	EXPECT_EQ(-EIDRM, fd_resize(self->e.r, 4096, IPCX_NONBLOCK));
+	EXPECT_EQ(-EIDRM, fd_resize(self->e.r, 4096, 0));
 	EXPECT_EQ(-EIDRM, ref_resize(self->dev, ref_id(id), 4096, 0));
 }
 
@@ -322,7 +321,6 @@ TEST_F(resize, unlinked_and_removed)
 /* All the ways in which somebody else could try. */
 #define EXPECT_NOT_MINE(fd) do {					\
 	EXPECT_EQ(-EPERM, fd_resize(fd, 8192, 0));			\
-	EXPECT_EQ(-EPERM, fd_resize(fd, 8192, IPCX_NONBLOCK));		\
 	EXPECT_EQ(-EPERM, ref_resize(self->dev, ref_name(self->name),	\
 				     8192, 0));				\
 	EXPECT_EQ(-EPERM, ref_resize(self->dev, ref_id(fd_id(fd)),	\
@@ -680,41 +678,32 @@ TEST_F(sleepers, writers_go_on_after_refusal)
 	EXPECT_EQ(3000, stream_read(self->e.r, 16384, 3000));
 }
 
-TEST_F(sleepers, nonblocking_resizer_leaves_them_alone)
+/* With a reader asleep a nonblocking resizer could never do it. */
+TEST_F(sleepers, o_nonblock_plays_no_part)
 {
 	int fd = fd_open(self->e.r, IPCX_ACCESS_NONE, IPCX_NONBLOCK);
 	struct actor a;
 
 	ASSERT_GE(fd, 0);
-	EXPECT_EQ(0, fd_resize(fd, 8192, 0));
-	EXPECT_EQ(0, fd_resize(self->e.r, 4096, IPCX_NONBLOCK));
 	a = actor_start_asleep((struct call) {
 		.kind = variant->take, .fd = self->e.r, .len = 4,
 	});
-	EXPECT_EQ(-EAGAIN, fd_resize(self->e.r, 8192, IPCX_NONBLOCK));
-	EXPECT_EQ(-EAGAIN, fd_resize(fd, 8192, 0));
-	EXPECT_EQ(CAPACITY_MIN, capacity_of(fd));
+	EXPECT_EQ(0, fd_resize(fd, 8192, 0));
+	EXPECT_EQ(8192, capacity_of(fd));
 	EXPECT_TRUE(actor_asleep(&a));
 	ASSERT_EQ(4, stream_write(self->e.w, 0, 4));
 	EXPECT_EQ(4, actor_finish(&a));
-	EXPECT_EQ(0, fd_resize(fd, 8192, 0));
-	EXPECT_EQ(0, fd_resize(fd, 4096, 0));
 
-	ASSERT_EQ(4096, stream_write(self->e.w, 0, 4096));
+	ASSERT_EQ(8192, stream_write(self->e.w, 0, 8192));
 	a = actor_start_asleep((struct call) {
-		.kind = variant->put, .fd = self->e.w, .len = 10, .at = 4096,
+		.kind = variant->put, .fd = self->e.w, .len = 10, .at = 8192,
 	});
-	EXPECT_EQ(-EAGAIN, fd_resize(self->e.r, 8192, IPCX_NONBLOCK));
-	EXPECT_EQ(-EAGAIN, fd_resize(fd, 8192, 0));
-	EXPECT_EQ(CAPACITY_MIN, capacity_of(fd));
-	EXPECT_TRUE(actor_asleep(&a));
-	EXPECT_EQ(4096, stream_read(self->e.r, 0, 4096));
+	EXPECT_EQ(0, fd_resize(fd, 16384, 0));
 	EXPECT_EQ(10, actor_finish(&a));
-	EXPECT_EQ(10, stream_read(self->e.r, 4096, 10));
+	EXPECT_EQ(8202, stream_read(self->e.r, 0, 8202));
 	close(fd);
 }
 
-/* O_NONBLOCK of the device counts, who polls does not. */
 TEST_F(resize, nonblocking_device)
 {
 	int dev = open(IPCX_DEVICE, O_RDWR | O_CLOEXEC | O_NONBLOCK);
@@ -729,13 +718,22 @@ TEST_F(resize, nonblocking_device)
 	a = actor_start_asleep((struct call) {
 		.kind = CALL_READ, .fd = self->e.r, .len = 4,
 	});
-	EXPECT_EQ(-EAGAIN, ref_resize(dev, ref_name(self->name), 4096, 0));
-	EXPECT_EQ(0, ref_resize(self->dev, ref_name(self->name), 16384, 0));
+	EXPECT_EQ(0, ref_resize(dev, ref_name(self->name), 16384, 0));
 	EXPECT_EQ(16384, capacity_of(self->hold));
 	EXPECT_EQ(128 + SIGKILL, actor_kill(&a));
 	EXPECT_TRUE(actor_asleep(&p));
 	EXPECT_EQ(128 + SIGKILL, actor_kill(&p));
 	close(dev);
+}
+
+/* What it becomes is told, and told before anything changes. */
+TEST_F(resize, tells_what_it_becomes)
+{
+	struct ipcx_resize arg = { .bytes = 4097, .deadline = deadline_never() };
+
+	EXPECT_EQ(0, ipc_ioctl(self->hold, IPCX_IOC_RESIZE, &arg));
+	EXPECT_EQ(8192, arg.bytes);
+	EXPECT_EQ(8192, capacity_of(self->hold));
 }
 
 /* Nothing has to be waited for: what would end a wait is too late. */
@@ -939,8 +937,13 @@ TEST_F(paid, by_who_resizes)
 	EXPECT_EQ(UID_A, st.creator_uid);
 	EXPECT_EQ(before.creator_pid, st.creator_pid);
 	EXPECT_EQ(UID_B, st.uid);
-	/* Root may too, and then it's his. */
+	/* Who makes it smaller pays nothing; who has paid gets the rest back. */
 	EXPECT_EQ(0, fd_resize(self->fd, 4096, 0));
+	EXPECT_EQ(1, usage_of(self->dev, UID_B).objects);
+	EXPECT_EQ(bytes - 65536 + 4096, usage_of(self->dev, UID_B).bytes);
+	EXPECT_EQ(bytes - 65536 + 4096, pipe_stat(self->fd).charged_bytes);
+	/* Root may make it larger too, and then it's his. */
+	EXPECT_EQ(0, fd_resize(self->fd, 8192, 0));
 	EXPECT_EQ(0, usage_of(self->dev, UID_B).objects);
 	EXPECT_EQ(0, usage_of(self->dev, UID_B).bytes);
 	close(self->fd);
