@@ -92,7 +92,8 @@ test_files_are_where_they_belong() {
 	install_into /usr "$PWD/dest"
 	for file in bin/ipcx lib/libipcx.so lib/libipcx.so.0 lib/libipcx.a lib/pkgconfig/libipcx.pc \
 		include/ipcx.h include/linux/ipcx.h include/linux/ipcx_netlink.h \
-		share/man/man1/ipcx.1 share/man/man3/libipcx.3 share/man/man3/ipcx_pipe_write_id.3; do
+		share/man/man1/ipcx.1 share/man/man3/libipcx.3 share/man/man3/ipcx_pipe_write_id.3 \
+		lib/udev/rules.d/60-ipcmod.rules lib/modules-load.d/ipcmod.conf; do
 		expect test -r "dest/usr/$file"
 	done
 	is "$(cd dest && ls)" usr "what is outside of the prefix"
@@ -101,6 +102,51 @@ test_files_are_where_they_belong() {
 		dest/usr/lib/pkgconfig/libipcx.pc
 	# shellcheck disable=SC2016 # for the inner shell
 	expect bash -c '! grep -aq "$1" -r dest' - "$PWD"
+}
+
+# at_boot COMMAND...: where what was installed into /usr/local lies there, and the module
+# where modprobe finds it; for the command alone.
+at_boot() {
+	local boot=$work/boot
+
+	[ -e "$boot" ] || install_into /usr/local "$boot"
+	mkdir -p "$boot/modules"
+	cp "$TREE/build/kmod-$IPCMOD_VM_KERNEL/ipcmod.ko" "$boot/modules/"
+	# shellcheck disable=SC2016 # for the inner shell
+	run unshare --mount bash -ec 'mount --bind "$1/modules" "/lib/modules/$(uname -r)"
+		mount --bind "$1/usr/local" /usr/local
+		shift
+		mount -t tmpfs run /run
+		depmod 2>/dev/null
+		exec "$@"' - "$boot" "$@"
+}
+
+# The other tests need the module back, whatever happens here.
+test_a_boot_loads_the_module() {
+	local loader=/lib/systemd/systemd-modules-load
+
+	if [ ! -x "$loader" ]; then
+		skip "$loader, of Debian's systemd, is not installed"
+		return
+	fi
+	wait_for rmmod ipcmod || return
+	expect test ! -e /dev/ipcx
+	at_boot env SYSTEMD_LOG_TARGET=console "$loader"
+	exits 0
+	run ipcx version
+	works
+	[ -e /dev/ipcx ] || insmod "$TREE/build/kmod-$IPCMOD_VM_KERNEL/ipcmod.ko"
+}
+
+test_udev_tells_systemd_of_the_device() {
+	if ! command -v udevadm >/dev/null; then
+		skip "udevadm, of Debian's udev, is not installed"
+		return
+	fi
+	at_boot udevadm test /sys/class/misc/ipcx
+	exits 0
+	expect grep -qx 'TAGS=.*:systemd:.*' out
+	is "$(stat -c %a /dev/ipcx)" 666 "the mode of /dev/ipcx"
 }
 
 test_the_installed_tool_runs() {
