@@ -5,6 +5,8 @@
 KDIR     ?= /lib/modules/$(shell uname -r)/build
 PREFIX   ?= /usr/local
 DESTDIR  ?=
+SOURCETREE ?= /usr/src
+DKMSFLAGS  ?=
 KERNELS  ?= 6.1 6.12
 TESTS    ?=
 ROWS     ?=
@@ -13,12 +15,14 @@ PAIRS    ?=
 export KERNELS TESTS ROWS PAIRS
 
 .DELETE_ON_ERROR:
-.PHONY: all module user install clean help demo check bench style docs FORCE
+.PHONY: all module user install install-module install-user dkms dkms-remove headers clean help demo check bench style docs FORCE
 
 all: module user
 
-module:
+headers:
 	@[ -e "$(KDIR)/Makefile" ] || { echo >&2 "make: the module is built against kernel headers and there are none in $(KDIR): install them ('apt install linux-headers-$$(uname -r)') or name others with KDIR=; 'make user' builds the rest, and 'make check' needs no headers of this machine"; exit 1; }
+
+module: headers
 	$(MAKE) -C "$(KDIR)" M="$(CURDIR)" modules
 
 user:
@@ -32,11 +36,27 @@ build/kmod-%/ipcmod.ko: FORCE
 # A distribution's headers ask for a signature and lack the key for it.
 unsigned = $(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=)
 
+# Neither kernelrelease nor kernel.release tell what a kernel of Debian 12 is called.
+kernel_release = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"$$/\1/p' "$(KDIR)/include/generated/utsrelease.h" 2>/dev/null)
+
+install: install-module install-user
+
 # depmod speaks for the running system; who installs into DESTDIR runs it later.
-install: all
+install-module: module
 	$(MAKE) -C "$(KDIR)" M="$(CURDIR)" INSTALL_MOD_PATH="$(DESTDIR)" $(unsigned) modules_install
-	$(if $(DESTDIR),,depmod "$$($(MAKE) -s --no-print-directory -C "$(KDIR)" kernelrelease)")
+	$(if $(DESTDIR),,depmod "$(kernel_release)")
+
+install-user: user
 	$(MAKE) -C user O="$(CURDIR)/build/user" PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" install
+
+dkms_variables = DESTDIR="$(DESTDIR)" SOURCETREE="$(SOURCETREE)" DKMSFLAGS="$(DKMSFLAGS)"
+
+# Into DESTDIR go the sources alone, which need no headers.
+dkms: $(if $(DESTDIR),,headers)
+	@$(dkms_variables) scripts/dkms install "$(kernel_release)" "$(abspath $(KDIR))"
+
+dkms-remove:
+	@$(dkms_variables) scripts/dkms remove
 
 demo:
 	@scripts/prerequisites demo
@@ -69,6 +89,8 @@ help:
 	@echo 'make module     ipcmod.ko; honours KDIR=, ARCH=, CROSS_COMPILE='
 	@echo 'make user       libipcx, the tool and the benchmark, in build/user'
 	@echo 'make install    module, library and tool; honours DESTDIR=, PREFIX='
+	@echo 'make dkms       the module for this and all later kernels, through dkms; dkms-remove'
+	@echo 'make install-user   what make install does but for the module'
 	@echo 'make demo       see it work, in a virtual machine'
 	@echo 'make check      every test, in virtual machines; KERNELS="$(KERNELS)", TESTS="core pipe ..."'
 	@echo 'make bench      ours beside pipe(2) and others, in virtual machines; KERNELS=, ROWS="pipe-64k ...", PAIRS=9'
