@@ -725,45 +725,6 @@ TEST_F(epoll, exclusive_waiters_hear_of_ends)
 
 /* Loops as programs have them: a lost edge is a hang. */
 
-#define LOOP_BYTES	400000
-
-static void loop_writer(int fd, uint32_t seed)
-{
-	static unsigned char buf[10000];
-	uint64_t at = 0;
-
-	while (at < LOOP_BYTES) {
-		size_t len = random_size(&seed, sizeof(buf));
-		int ret;
-
-		if (len > LOOP_BYTES - at)
-			len = LOOP_BYTES - at;
-		stream_fill(buf, at, len);
-		ret = plain_write(fd, buf, len);
-		if (ret <= 0)
-			_exit(1);
-		at += ret;
-	}
-	_exit(0);
-}
-
-static void loop_reader(int fd, uint32_t seed)
-{
-	static unsigned char buf[10000];
-	uint64_t at = 0;
-
-	for (;;) {
-		size_t len = random_size(&seed, sizeof(buf));
-		int ret = fd_read(fd, buf, len, 0);
-
-		if (ret == 0)
-			_exit(at == LOOP_BYTES ? 0 : 1);
-		if (ret < 0 || !stream_is(buf, at, ret))
-			_exit(2);
-		at += ret;
-	}
-}
-
 TEST_F(epoll, edge_reader_gets_everything)
 {
 	static unsigned char buf[3000];

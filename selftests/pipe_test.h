@@ -939,4 +939,48 @@ helper int async_on(int fd)
 	return fcntl(fd, F_SETOWN, getpid()) || fcntl(fd, F_SETFL, O_ASYNC);
 }
 
+/*
+ * The other side of a test that reads or writes the stream's first LOOP_BYTES: a
+ * process that does its calls in all sizes, and ends with status 0 if all is well.
+ */
+
+#define LOOP_BYTES	400000
+
+__attribute__((noreturn)) helper void loop_writer(int fd, uint32_t seed)
+{
+	static unsigned char buf[10000];
+	uint64_t at = 0;
+
+	while (at < LOOP_BYTES) {
+		size_t len = random_size(&seed, sizeof(buf));
+		int ret;
+
+		if (len > LOOP_BYTES - at)
+			len = LOOP_BYTES - at;
+		stream_fill(buf, at, len);
+		ret = plain_write(fd, buf, len);
+		if (ret <= 0)
+			_exit(1);
+		at += ret;
+	}
+	_exit(0);
+}
+
+__attribute__((noreturn)) helper void loop_reader(int fd, uint32_t seed)
+{
+	static unsigned char buf[10000];
+	uint64_t at = 0;
+
+	for (;;) {
+		size_t len = random_size(&seed, sizeof(buf));
+		int ret = fd_read(fd, buf, len, 0);
+
+		if (ret == 0)
+			_exit(at == LOOP_BYTES ? 0 : 1);
+		if (ret < 0 || !stream_is(buf, at, ret))
+			_exit(2);
+		at += ret;
+	}
+}
+
 #endif /* PIPE_TEST_H */
