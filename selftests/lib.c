@@ -255,6 +255,9 @@ TEST_F(lib, wrong_files)
 		EXPECT_EQ(error, ipcx_pipe_read_id(fd, 1, 0, buf, 1, 0, NULL));
 		EXPECT_EQ(error, ipcx_pipe_write(fd, buf, 1, 0, NULL));
 		EXPECT_EQ(error, ipcx_pipe_write_id(fd, 1, 0, buf, 1, 0, NULL));
+		EXPECT_EQ(error, ipcx_pipe_resize(fd, 8192, 0, NULL));
+		EXPECT_EQ(error, ipcx_pipe_resize_id(fd, 1, 0, 8192, 0, NULL));
+		EXPECT_EQ(error, ipcx_pipe_resize_name(fd, "x", 8192, 0, NULL));
 	}
 }
 
@@ -1568,6 +1571,9 @@ static void *run_cancelled(void *argument)
 	ipcx_pipe_read(fd, buf, 1, 0, NULL);
 	ipcx_pipe_write_id(c->dev, st.id, 0, "x", 1, 0, NULL);
 	ipcx_pipe_read_id(c->dev, st.id, 0, buf, 1, 0, NULL);
+	ipcx_pipe_resize(fd, 4096, 0, NULL);
+	ipcx_pipe_resize_id(c->dev, st.id, 0, 4096, 0, NULL);
+	ipcx_pipe_resize_name(c->dev, c->name, 4096, 0, NULL);
 	ipcx_open(c->dev, c->name, ANY, RDWR, 0, NULL);
 	ipcx_open_fd(fd, RDWR, 0, NULL);
 	ipcx_open_id(c->dev, st.id, 0, ANY, RDWR, 0, NULL);

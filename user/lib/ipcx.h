@@ -36,8 +36,9 @@ extern "C" {
  * **Three ways to mean an object.** A function with no suffix takes the device
  * and a name; one that ends in _id takes the device, the object's id and its
  * cookie, where 0 means "whatever its cookie"; one that ends in _fd takes the
- * object's own file. Only the functions that transfer data have the object's
- * file as their first form.
+ * object's own file. What is done to an object of one type, as by
+ * ipcx_pipe_read(), takes the object's own file without a suffix, and the
+ * device and a name if it ends in _name.
  *
  * **Names** end with a NUL and are 1 to %IPCX_NAME_MAX bytes without '/'. The
  * bytes have no further meaning, and no encoding.
@@ -443,6 +444,70 @@ ssize_t ipcx_pipe_write(int fd, const void *buf, size_t len,
 ssize_t ipcx_pipe_write_id(int dev, uint32_t id, uint64_t cookie,
 			   const void *buf, size_t len, unsigned int flags,
 			   const struct ipcx_deadline *deadline);
+
+/**
+ * ipcx_pipe_resize() - change how much a pipe can hold, in use
+ * @fd:             the pipe; any access mode will do
+ * @capacity_bytes: as ipcx_pipe_create() has it, but not 0
+ * @flags:          %IPCX_NO_RESTART
+ * @deadline:       until when to wait for transfers that are just being copied,
+ *		    or null; O_NONBLOCK plays no part
+ *
+ * No byte is lost. Who sleeps in a transfer delays nothing, and goes on with the
+ * new capacity; ipcx_stat_fd() tells what it has become. After an error it is
+ * what it was.
+ *
+ * Who makes a pipe larger is charged for it from then on, and until the call
+ * returns for the old capacity, too, that somebody pays already. Making it
+ * smaller charges nobody.
+ *
+ * Return: 0, or
+ *
+ * * -EPERM: the caller neither owns it nor has CAP_IPC_OWNER
+ * * -EINVAL: a capacity out of range
+ * * -EBUSY: the pipe holds more than that
+ * * -EDQUOT: larger, and the caller's or the namespace's account is full
+ * * -EOPNOTSUPP: an object that has no capacity to change
+ * * -EINTR: a signal came while waiting
+ * * -ETIMEDOUT: the deadline came while waiting
+ * * -EIDRM: the pipe was removed
+ */
+int ipcx_pipe_resize(int fd, uint64_t capacity_bytes, unsigned int flags,
+		     const struct ipcx_deadline *deadline);
+
+/**
+ * ipcx_pipe_resize_id() - change how much a pipe can hold, by its id
+ * @dev:            the device
+ * @id:             its id; unlike for transfers, the pipe may be of any lifetime
+ * @cookie:         its cookie, or 0
+ * @capacity_bytes: as ipcx_pipe_resize() has it
+ * @flags:          likewise
+ * @deadline:       likewise
+ *
+ * Return: as ipcx_pipe_resize(); -ENOENT if there is no such object, and
+ * -ESTALE if it has another cookie.
+ */
+int ipcx_pipe_resize_id(int dev, uint32_t id, uint64_t cookie,
+			uint64_t capacity_bytes, unsigned int flags,
+			const struct ipcx_deadline *deadline);
+
+/**
+ * ipcx_pipe_resize_name() - change how much a pipe can hold, by its name
+ * @dev:            the device
+ * @name:           its name
+ * @capacity_bytes: as ipcx_pipe_resize() has it
+ * @flags:          likewise
+ * @deadline:       likewise
+ *
+ * Return: as ipcx_pipe_resize(), or
+ *
+ * * -ENOENT: no such object in the device's namespace
+ * * -EINVAL: a '/' in the name, or an empty one
+ * * -ENAMETOOLONG: more than %IPCX_NAME_MAX bytes
+ */
+int ipcx_pipe_resize_name(int dev, const char *name, uint64_t capacity_bytes,
+			  unsigned int flags,
+			  const struct ipcx_deadline *deadline);
 
 #ifdef __cplusplus
 }

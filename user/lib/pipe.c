@@ -97,3 +97,36 @@ ssize_t ipcx_pipe_write_id(int dev, uint32_t id, uint64_t cookie,
 	return transfer(dev, IPCX_IOC_WRITE, by_id(id, cookie), buf, len, flags,
 			deadline);
 }
+
+static int resize(int fd, struct ipcx_ref ref, uint64_t capacity_bytes,
+		  unsigned int flags, const struct ipcx_deadline *deadline)
+{
+	struct ipcx_resize arg = {
+		.ref = ref,
+		.bytes = capacity_bytes,
+		.flags = flags,
+		.deadline = until(deadline),
+	};
+
+	return command(fd, IPCX_IOC_RESIZE, &arg);
+}
+
+int ipcx_pipe_resize(int fd, uint64_t capacity_bytes, unsigned int flags,
+		     const struct ipcx_deadline *deadline)
+{
+	return resize(fd, by_fd(), capacity_bytes, flags, deadline);
+}
+
+int ipcx_pipe_resize_id(int dev, uint32_t id, uint64_t cookie,
+			uint64_t capacity_bytes, unsigned int flags,
+			const struct ipcx_deadline *deadline)
+{
+	return resize(dev, by_id(id, cookie), capacity_bytes, flags, deadline);
+}
+
+int ipcx_pipe_resize_name(int dev, const char *name, uint64_t capacity_bytes,
+			  unsigned int flags,
+			  const struct ipcx_deadline *deadline)
+{
+	return resize(dev, by_name(name), capacity_bytes, flags, deadline);
+}
