@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The tool's words: help, command lines, messages, and making pipes. tool_show.sh has
-# its tables and JSON, tool_copy.sh the commands that move data, tool_install.sh what
-# `make install` gives.
+# The tool's words: help, command lines, messages, making pipes and changing their
+# capacity. tool_show.sh has its tables and JSON, tool_copy.sh the commands that move
+# data, tool_install.sh what `make install` gives.
 
 # shellcheck source=selftests/tool.bash
 . /ipcmod/selftests/tool.bash
 
-readonly COMMANDS=("pipe create" "pipe write" "pipe read" ls show rm version)
+readonly COMMANDS=("pipe create" "pipe write" "pipe read" "pipe resize" ls show rm version)
 
 # $'...' of: a space, newline, escape sequence, a byte that is no UTF-8, DEL, C1's CSI.
 readonly ODD=$'o d\nd\e[31m\xff\x7f\xc2\x9b'
@@ -30,7 +30,7 @@ test_every_command_has_help() {
 	prints "usage: ipcx" "${COMMANDS[@]}"
 	run ipcx pipe --help
 	works
-	prints "pipe create" "pipe write" "pipe read"
+	prints "pipe create" "pipe write" "pipe read" "pipe resize"
 	run ipcx ls -h
 	works
 	is "$out" "$(<"$work/help-ls")" "what -h prints"
@@ -67,11 +67,23 @@ synopsis_options() {
 			/^Both have:/ { both = 1; inside = words ~ /write|read/ }
 			inside { print }'
 		case $words in
-		"pipe write" | "pipe read") echo "--id" ;;
+		"pipe write" | "pipe read" | "pipe resize") echo "--id" ;;
 		show) echo "--id --json" ;;
 		ls | version) echo "--json" ;;
 		esac
 	} | options
+}
+
+# What a number may end with is told wherever one is taken.
+test_help_and_manual_tell_the_units() {
+	local words
+
+	for words in "pipe create" "pipe resize"; do
+		# shellcheck disable=SC2086 # noun and verb
+		run ipcx $words --help
+		prints "K, M or G"
+	done
+	expect grep -q "suffix K, M or G" "$TREE/Documentation/man/ipcx.1"
 }
 
 test_wrong_command_lines() {
@@ -85,7 +97,7 @@ test_wrong_command_lines() {
 	run ipcx pipe nonsense
 	exits 2
 	prints_nothing
-	says nonsense "pipe create" "pipe write" "pipe read"
+	says nonsense "pipe create" "pipe write" "pipe read" "pipe resize"
 	run ipcx ls nonsense
 	is_usage_error nonsense pipe queue region sem
 	run ipcx ls --nonsense
@@ -134,10 +146,39 @@ test_wrong_options_of_create() {
 	expect absent bad
 }
 
+test_wrong_command_lines_of_resize() {
+	local bad
+
+	ipcx pipe create one
+	run ipcx pipe resize
+	is_usage_error NAME
+	run ipcx pipe resize one
+	is_usage_error CAPACITY
+	run ipcx pipe resize one 4K 8K
+	is_usage_error CAPACITY
+	run ipcx pipe resize --id "$(field one id)"
+	is_usage_error CAPACITY
+	run ipcx pipe resize --id "$(field one id)" one 4K
+	is_usage_error CAPACITY
+	run ipcx pipe resize --id 12x 4K
+	is_usage_error 12x
+	for bad in '' 0 K 4X 1.5M 0x1000 4KB one; do
+		run ipcx pipe resize one "$bad"
+		is_usage_error "'$bad'"
+	done
+	expect field_is one capacity_bytes 65536
+}
+
 # Capacities that are numbers, and no pipe can have: a failure that tells the range.
 test_impossible_capacities() {
 	local bad
 
+	ipcx pipe create one
+	for bad in 1 4095 16777217 1G; do
+		run ipcx pipe resize one "$bad"
+		fails "'one'" "cannot resize" 4K 16M
+	done
+	expect field_is one capacity_bytes 65536
 	for bad in 0 4095 16777217 1G 99999999999999999999 17179869184G; do
 		run ipcx pipe create bad --capacity "$bad"
 		[ "$status" -eq 2 ] || exits 1
@@ -154,7 +195,11 @@ test_a_missing_pipe_names_the_create_command() {
 	fails "'nope' does not exist" "ipcx pipe create nope"
 	run ipcx pipe read nope
 	fails "'nope' does not exist" "ipcx pipe create nope"
+	run ipcx pipe resize nope 4K
+	fails "'nope' does not exist" "ipcx pipe create nope"
 	run ipcx pipe read '#2147483647'
+	fails 2147483647 "does not exist"
+	run ipcx pipe resize --id 2147483647 4K
 	fails 2147483647 "does not exist"
 }
 
@@ -196,6 +241,15 @@ test_no_permission() {
 	run "${AS_NOBODY[@]}" ipcx rm --force mine
 	fails "'mine'" permission
 	expect exists mine
+
+	# Who may read and write may not do all.
+	ipcx pipe create ours --mode 666
+	for words in "pipe resize ours 4K" "rm ours"; do
+		# shellcheck disable=SC2086 # several words
+		run "${AS_NOBODY[@]}" ipcx $words
+		fails "'ours'" permission owner
+	done
+	expect field_is ours capacity_bytes 65536
 }
 
 test_a_name_that_is_taken() {
@@ -225,6 +279,7 @@ test_impossible_names() {
 test_a_full_account() {
 	local was objects=$PARAMETERS/user_objects_max
 
+	ipcx pipe create old
 	was=$(<"$objects")
 	echo 0 >"$objects"
 	run ipcx pipe create one
@@ -237,15 +292,21 @@ test_a_full_account() {
 	echo "$was" >"$PARAMETERS/user_bytes_max"
 	fails "'one'" account "ipcx rm"
 	expect absent one
+
+	echo 100000 >"$PARAMETERS/user_bytes_max"
+	run ipcx pipe resize old 256K
+	echo "$was" >"$PARAMETERS/user_bytes_max"
+	fails "'old'" account "98K bytes" "more than 256K" "ipcx rm"
+	expect field_is old capacity_bytes 65536
 }
 
 # The device is what creating, reading and writing need; others may do without.
 test_a_device_that_is_not_there() {
 	local words
 
-	for words in "pipe create" "pipe read" "pipe write"; do
+	for words in "pipe create one" "pipe read one" "pipe write one" "pipe resize one 4K"; do
 		# shellcheck disable=SC2016 # for the inner shell
-		run unshare --mount bash -c 'mount -t tmpfs dev /dev && exec ipcx $1 one' - "$words"
+		run unshare --mount bash -c 'mount -t tmpfs dev /dev && exec ipcx $1' - "$words"
 		fails /dev/ipcx "modprobe ipcmod"
 	done
 	run unshare --mount bash -c 'mount -t tmpfs dev /dev && exec ipcx version -j'
@@ -263,12 +324,42 @@ test_a_device_that_cannot_be_used() {
 	fails /dev/ipcx
 }
 
+# One that does not know the command, though it is ours.
+test_a_module_that_is_too_old() {
+	cat >older.c <<-'END'
+		#include <errno.h>
+		#include <linux/ipcx.h>
+		#include <stdarg.h>
+		#include <sys/syscall.h>
+		#include <unistd.h>
+
+		int ioctl(int fd, unsigned long request, ...)
+		{
+			void *argument;
+			va_list list;
+
+			va_start(list, request);
+			argument = va_arg(list, void *);
+			va_end(list);
+			if (request != IPCX_IOC_RESIZE)
+				return syscall(SYS_ioctl, fd, request, argument);
+			errno = ENOTTY;
+			return -1;
+		}
+	END
+	run gcc -D_GNU_SOURCE -I"$TREE/kmod/uapi" -shared -fPIC -o older.so older.c
+	works
+	ipcx pipe create one
+	run env LD_PRELOAD="$PWD/older.so" ipcx pipe resize one 4K
+	fails "'one'" "too old" "ipcx version"
+}
+
 # Output that cannot be written is a failure, whatever the command.
 test_output_that_cannot_be_written() {
 	local words
 
 	ipcx pipe create one
-	for words in ls "ls -j" "show one" version --help "pipe create --help"; do
+	for words in ls "ls -j" "show one" version --help "pipe create --help" "pipe resize one 4K -j"; do
 		# shellcheck disable=SC2016,SC2086 # for the inner shell; several words
 		run bash -c 'exec ipcx "$@" >/dev/full' - $words
 		fails "standard output"
@@ -400,6 +491,75 @@ test_a_removed_pipe_ends_the_command() {
 	finish "$started"
 	exits 1
 	says removed
+}
+
+# pipe resize.
+
+test_resize() {
+	local line
+
+	hold transient one --capacity 8K
+	echo data >&10
+	run ipcx pipe resize one 100000
+	works
+	prints_nothing
+	expect field_is one capacity_bytes 131072
+	expect field_is one used_bytes 5
+	run ipcx pipe resize one 4096
+	works
+	expect field_is one capacity_bytes 4096
+	read -r -u 10 line
+	is "$line" data "what the pipe holds"
+}
+
+test_resize_prints_the_pipe_as_show_does() {
+	hold transient one --mode 640
+	run ipcx pipe resize one 1M -j
+	works
+	json 'd["name"] == "one" and d["capacity_bytes"] == 1 << 20 and d["mode"] == "0640"'
+	cp out resized
+	run ipcx show one -j
+	works
+	expect cmp out resized
+	run ipcx pipe resize --json one 1M
+	works
+	expect cmp out resized
+}
+
+test_resize_by_id() {
+	local id
+
+	hold transient one
+	id=$(field one id)
+	run ipcx pipe resize "#$id" 8K
+	works
+	expect field_is one capacity_bytes 8192
+	run ipcx pipe resize --id "$id" 16K -j
+	works
+	json "d['name'] == 'one' and d['id'] == $id and d['capacity_bytes'] == 16384"
+	ipcx rm --force one
+	run ipcx pipe resize "#$id" 4K
+	fails "#$id" removed
+}
+
+# A table would say that it holds "4K".
+test_resize_below_what_the_pipe_holds() {
+	hold transient one --capacity 64K
+	head -c 4097 /dev/zero >&10
+	run ipcx pipe resize one 4K
+	fails "'one'" "4097 bytes" "read some" "8K or more"
+	expect field_is one capacity_bytes 65536
+	run ipcx pipe resize one 4097
+	works
+	expect field_is one capacity_bytes 8192
+}
+
+# What is given to others is theirs to resize, whatever its mode.
+test_resize_by_the_owner() {
+	"${AS_NOBODY[@]}" ipcx pipe create one --mode 0
+	run "${AS_NOBODY[@]}" ipcx pipe resize one 4K -j
+	works
+	json 'd["uid"] == 65534 and d["mode"] == "0000" and d["capacity_bytes"] == 4096'
 }
 
 run_tests "$@"

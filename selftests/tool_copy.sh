@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # ipcx pipe write and ipcx pipe read: that all data arrives, and what remains when
-# something comes in between.
+# something comes in between; ipcx pipe resize while data is on its way.
 
 # shellcheck source=selftests/tool.bash
 . /ipcmod/selftests/tool.bash
@@ -268,6 +268,104 @@ test_output_that_nobody_reads() {
 	[ "$status" -eq 1 ] || exits 141
 	finish "$started"
 	fails reader
+}
+
+# Another capacity.
+
+# Up always works; down does, unless it holds more just then.
+test_resize_in_the_middle_of_a_copy() {
+	local writer size
+
+	ipcx pipe create one
+	mkfifo source
+	exec 11<>source
+	start_with source '' ipcx pipe write one
+	writer=$started
+	start ipcx pipe read one received
+	for size in 4K 1M 8K 256K 16K 64K 4K 2M; do
+		head -c 300000 /dev/urandom | timeout "$PATIENCE" tee -a sent >&11
+		run ipcx pipe resize one "$size"
+		case $size in
+		*M) works ;;
+		*) [ "$status" -eq 0 ] || fails "'one'" hold ;;
+		esac
+	done
+	exec 11>&-
+	finish "$writer"
+	works
+	finish "$started"
+	works
+	expect cmp sent received
+	expect field_is one capacity_bytes 2097152
+}
+
+test_a_resized_pipe_lets_a_sleeping_writer_go_on() {
+	hold transient one --capacity 4K
+	head -c 100000 /dev/urandom >sent
+	start ipcx pipe write one sent
+	wait_for field_is one waiting_writers 1
+	run ipcx pipe resize one 100000
+	works
+	finish "$started"
+	works
+	head -c 100000 <&10 >received
+	expect cmp sent received
+}
+
+test_a_resized_pipe_leaves_a_sleeping_reader_alone() {
+	local reader
+
+	hold transient one
+	start ipcx pipe read one
+	reader=$started
+	wait_for field_is one waiting_readers 1
+	run ipcx pipe resize one 4K
+	works
+	echo data >&10
+	wait_for field_is one used_bytes 0
+	kill -TERM "$holder"
+	exec 10>&-
+	finish "$reader"
+	works
+	is "$out" data "what was read"
+}
+
+# stick: somebody hangs in the middle of a copy, as $stuck; false if that cannot be.
+stick() {
+	start "$TREE/build/selftests/ipcmod/stuck_helper" "$(object_of "$holder")"
+	stuck=$started
+	wait_for test -s "$stuck.out"
+	if grep -q "no userfaultfd" "$stuck.out"; then
+		skip "the kernel has no userfaultfd"
+		return 1
+	fi
+	expect grep -qx stuck "$stuck.out"
+}
+
+test_resize_waits_but_not_for_ever() {
+	hold transient one
+	stick || return
+	run ipcx pipe resize one 4K
+	fails "'one'" "does not get done" "try again"
+	expect field_is one capacity_bytes 65536
+	# Who hangs is a child of the process, and dies with it in its own time.
+	kill -KILL "$stuck"
+	wait "$stuck" 2>/dev/null
+	wait_for field_is one writers 1
+	run ipcx pipe resize one 4K
+	works
+	expect field_is one capacity_bytes 4096
+}
+
+test_waiting_to_resize_can_be_interrupted() {
+	hold transient one
+	stick || return
+	start ipcx pipe resize one 4K
+	wait_for field_is one waiting_writers 1
+	kill -INT "$started"
+	finish "$started"
+	exits 130
+	expect field_is one capacity_bytes 65536
 }
 
 # Files.

@@ -329,7 +329,7 @@ test_version() {
 	run ipcx version -j
 	works
 	json 'd["tool"] == d["library"] and d["module"]["types"] == ["pipe"]'
-	json 'd["module"]["uapi_version"] == 1'
+	json "d['module']['uapi_version'] == $(sed -n 's/^#define IPCX_UAPI_VERSION\t*//p' "$TREE/kmod/uapi/linux/ipcx.h")"
 	json 'open(folder + "/text").read().count(d["tool"]) == 2'
 }
 
@@ -344,7 +344,7 @@ test_without_the_module() {
 	run rmmod ipcmod
 	works
 	[ "$status" -eq 0 ] || return
-	for words in "pipe create one" "pipe write one" "pipe read one" ls "ls -j" "show one" "rm one" "rm --all"; do
+	for words in "pipe create one" "pipe write one" "pipe read one" "pipe resize one 4K" ls "ls -j" "show one" "rm one" "rm --all"; do
 		# shellcheck disable=SC2086 # several words
 		run ipcx $words
 		fails "modprobe ipcmod"

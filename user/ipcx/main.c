@@ -28,6 +28,10 @@ static const struct command commands[] = {
 		"take a pipe's data to a file, or standard output",
 		pipe_read_help, pipe_read,
 	}, {
+		"pipe", "resize", "NAME CAPACITY [options]",
+		"change how much a pipe can hold",
+		pipe_resize_help, pipe_resize,
+	}, {
 		"ls", NULL, "[TYPE] [options]", "list objects",
 		ls_help, ls_run,
 	}, {

@@ -187,7 +187,7 @@ static int over_quota(const struct attempt *attempt, const char *what)
 	return FAILED;
 }
 
-static int bad_capacity(const char *what)
+static int bad_capacity(const struct attempt *attempt, const char *what)
 {
 	struct ipcx_query query = { 0 };
 	int dev = ipcx_device();
@@ -199,9 +199,31 @@ static int bad_capacity(const char *what)
 	}
 	min = size_words(query.pipe_capacity_min);
 	max = size_words(query.pipe_capacity_max);
-	fail("cannot create %s: its capacity may be %s to %s", what, min, max);
+	fail("cannot %s %s: its capacity may be %s to %s", attempt->verb, what,
+	     min, max);
 	free(min);
 	free(max);
+	return FAILED;
+}
+
+/* What it holds is told in full: "4K" may be a byte more than 4096. */
+static int too_full(const struct attempt *attempt, const char *what)
+{
+	struct object object = { 0 };
+	uint64_t least = 1, used;
+	char *words;
+
+	model_get(&attempt->target, &object);
+	used = object.stat.used_bytes;
+	while (least < used)
+		least *= 2;
+	if (used <= attempt->bytes)
+		return fail("cannot %s %s: it held more than that a moment ago; try again",
+			    attempt->verb, what);
+	words = size_words(least);
+	fail("cannot %s %s: it holds %" PRIu64 " bytes; read some first, or give it %s or more",
+	     attempt->verb, what, used, words);
+	free(words);
 	return FAILED;
 }
 
@@ -223,7 +245,7 @@ static int invalid(const struct attempt *attempt, const char *what)
 		return fail("cannot %s %s: a name has no '/'", attempt->verb,
 			    what);
 	if (attempt->bytes)
-		return bad_capacity(what);
+		return bad_capacity(attempt, what);
 	return unexpected(attempt, what, -EINVAL);
 }
 
@@ -241,6 +263,14 @@ static int explain_subject(const struct attempt *attempt, const char *what,
 		return over_quota(attempt, what);
 	case -EINVAL:
 		return invalid(attempt, what);
+	case -EBUSY:
+		return too_full(attempt, what);
+	case -ENOTTY:
+		return fail("cannot %s %s: the module is too old for this; see: ipcx version",
+			    attempt->verb, what);
+	case -ETIMEDOUT:
+		return fail("cannot %s %s: somebody does not get done reading or writing it; try again later",
+			    attempt->verb, what);
 	case -EOPNOTSUPP:
 		return fail("the module has no objects of this type; see: ipcx version");
 	case -EACCES:

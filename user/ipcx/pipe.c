@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ipcx pipe create, write, read
+ * ipcx pipe create, write, read, resize
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,8 +21,8 @@
 const char pipe_create_help[] =
 "Creates a pipe. Writers and readers then open it by its name.\n"
 "\n"
-"  -c, --capacity N      how much it can hold, in bytes or with K or M: 4K up to\n"
-"                        the system's limit, rounded up to a power of two\n"
+"  -c, --capacity N      how much it can hold, in bytes or with K, M or G: 4K up\n"
+"                        to the system's limit, rounded up to a power of two\n"
 "                        (default 64K)\n"
 "  -m, --mode OCTAL      who may read and write, as chmod has it (default 600)\n"
 "  -l, --lifetime WHEN   persistent: until it is removed (default)\n"
@@ -51,6 +51,24 @@ const char pipe_read_help[] =
 "      --id ID           the pipe with this id, in place of NAME; or say '#ID'\n"
 "  -h, --help            this text\n";
 
+const char pipe_resize_help[] =
+"Changes how much a pipe can hold, while it is in use. No data is lost, and who\n"
+"waits to read or write goes on. Who makes it larger is charged for it from then\n"
+"on.\n"
+"\n"
+"CAPACITY is in bytes or with K, M or G: what the pipe holds now, but 4K at least,\n"
+"up to the system's limit, rounded up to a power of two.\n"
+"\n"
+"      --id ID           the pipe with this id, in place of NAME; or say '#ID'\n"
+"  -j, --json            print the pipe as JSON\n"
+"  -h, --help            this text\n";
+
+/*
+ * A transfer that is being copied makes pipe resize wait. It takes no time, unless
+ * its memory comes from a disk, a network, or somebody who does not give it.
+ */
+#define RESIZE_PATIENCE_NS	10000000000ULL
+
 /*
  * struct creation - what pipe create was asked for
  * @mode: -1 for the default
@@ -63,6 +81,15 @@ struct creation {
 	bool json;
 };
 
+static int parse_capacity(const struct command *cmd, const char *text,
+			  uint64_t *bytes)
+{
+	if (parse_size(text, bytes) && *bytes)
+		return OK;
+	return usage_error(cmd, "'%s' is no capacity; say for example 64K or 1M",
+			   argument_words(text));
+}
+
 static int creation_option(const struct command *cmd, int option,
 			   struct creation *creation)
 {
@@ -70,11 +97,7 @@ static int creation_option(const struct command *cmd, int option,
 
 	switch (option) {
 	case 'c':
-		if (parse_size(optarg, &creation->capacity) &&
-		    creation->capacity)
-			return OK;
-		return usage_error(cmd, "'%s' is no capacity; say for example 64K or 1M",
-				   argument_words(optarg));
+		return parse_capacity(cmd, optarg, &creation->capacity);
 	case 'm':
 		if (!parse_mode(optarg, &mode))
 			return usage_error(cmd, "'%s' is no mode; say for example 660",
@@ -419,4 +442,71 @@ int pipe_read(const struct command *cmd, int argc, char **argv)
 		status = read_to(&transfer, &save);
 	save_abort(&save);
 	return status;
+}
+
+static int parse_resize(const struct command *cmd, int argc, char **argv,
+			struct attempt *attempt, bool *json)
+{
+	static const struct option options[] = {
+		{ "id", required_argument, NULL, 'i' },
+		JSON_OPTION, HELP_OPTION, NO_OPTION,
+	};
+	struct target *target = &attempt->target;
+	int option;
+
+	while ((option = next_option(cmd, argc, argv, "jh", options)) != -1) {
+		if (option == 'j')
+			*json = true;
+		else if (!parse_id(optarg, &target->id))
+			return usage_error(cmd, "'%s' is no id",
+					   argument_words(optarg));
+	}
+	if (!target->id) {
+		if (optind == argc)
+			return usage_error(cmd, "NAME is missing");
+		*target = target_parse(argv[optind++]);
+	}
+	if (argc - optind != 1)
+		return usage_error(cmd, optind == argc ? "CAPACITY is missing" :
+				   "one CAPACITY is enough");
+	return parse_capacity(cmd, argv[optind], &attempt->bytes);
+}
+
+/* Without opening the pipe: that would be charged, and is not for each lifetime. */
+static int resize(int dev, const struct attempt *attempt)
+{
+	struct ipcx_deadline end = ipcx_deadline_after(RESIZE_PATIENCE_NS);
+	const struct target *target = &attempt->target;
+
+	if (target->name)
+		return ipcx_pipe_resize_name(dev, target->name, attempt->bytes,
+					     0, &end);
+	return ipcx_pipe_resize_id(dev, target->id, 0, attempt->bytes, 0, &end);
+}
+
+static int print_resized(const struct attempt *attempt)
+{
+	struct object object;
+	int err = model_get(&attempt->target, &object);
+
+	return err ? explain(attempt, err) : object_print(&object, true);
+}
+
+int pipe_resize(const struct command *cmd, int argc, char **argv)
+{
+	struct attempt attempt = { .verb = "resize", .type = IPCX_TYPE_PIPE };
+	bool json = false;
+	int dev, err, status;
+
+	status = parse_resize(cmd, argc, argv, &attempt, &json);
+	if (status)
+		return status;
+	dev = device_or_explain();
+	if (dev < 0)
+		return FAILED;
+	err = resize(dev, &attempt);
+	close(dev);
+	if (err)
+		return explain(&attempt, err);
+	return json ? print_resized(&attempt) : OK;
 }

@@ -39,13 +39,15 @@ struct command {
 int pipe_create(const struct command *cmd, int argc, char **argv);
 int pipe_write(const struct command *cmd, int argc, char **argv);
 int pipe_read(const struct command *cmd, int argc, char **argv);
+int pipe_resize(const struct command *cmd, int argc, char **argv);
 int ls_run(const struct command *cmd, int argc, char **argv);
 int show_run(const struct command *cmd, int argc, char **argv);
 int rm_run(const struct command *cmd, int argc, char **argv);
 int version_run(const struct command *cmd, int argc, char **argv);
 
 extern const char pipe_create_help[], pipe_write_help[], pipe_read_help[];
-extern const char ls_help[], show_help[], rm_help[], version_help[];
+extern const char pipe_resize_help[], ls_help[], show_help[], rm_help[];
+extern const char version_help[];
 
 /* Options: every command has -h and --help, which next_option() deals with. */
 #define HELP_OPTION	{ "help", no_argument, NULL, 'h' }
@@ -77,7 +79,7 @@ struct target target_parse(const char *text);
  * struct attempt - what was tried, for the words about why it failed
  * @verb:  "read", "remove", ...
  * @type:  what the object should have been
- * @bytes: what it asked its account for
+ * @bytes: the capacity that was asked for; 0 for the default, or none
  */
 struct attempt {
 	const char *verb;
