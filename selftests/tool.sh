@@ -179,7 +179,7 @@ test_impossible_capacities() {
 		fails "'one'" "cannot resize" 4K 16M
 	done
 	expect field_is one capacity_bytes 65536
-	for bad in 0 4095 16777217 1G 99999999999999999999 17179869184G; do
+	for bad in 0 4095 16777217 1G 99999999999999999999 17179869184G 18014398509481988K; do
 		run ipcx pipe create bad --capacity "$bad"
 		[ "$status" -eq 2 ] || exits 1
 		prints_nothing

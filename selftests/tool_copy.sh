@@ -102,6 +102,23 @@ test_the_file_appears_when_complete() {
 	is "$(ls -A to)" file "what is there"
 }
 
+test_a_file_that_is_replaced_stays_what_it_was() {
+	echo old >file
+	chown 65534:65534 file
+	chmod 604 file
+	ln -s file link
+	ipcx pipe create one
+	start ipcx pipe read one link
+	echo data >sent
+	run ipcx pipe write one sent
+	works
+	finish "$started"
+	works
+	expect test -L link
+	expect cmp sent file
+	is "$(stat -c '%u:%g %a' file)" "65534:65534 604" "the file's owner and mode"
+}
+
 # A FIFO, or a device, is no regular file: it is written, not replaced.
 test_a_special_file_stays() {
 	mkfifo fifo
@@ -200,6 +217,24 @@ test_a_write_can_be_interrupted() {
 	finish "$started"
 	exits 130
 	wait_for field_is one writers 1
+}
+
+# A person may wonder; a script's log has no need of it.
+test_waiting_is_told_on_a_terminal() {
+	local words
+
+	if ! command -v script >/dev/null; then
+		skip "script, of Debian's bsdutils, is not installed"
+		return
+	fi
+	ipcx pipe create one
+	for words in "read one:write" "write one /etc/passwd:read"; do
+		start script --quiet --command "ipcx pipe ${words%:*}" /dev/null
+		wait_for grep -q "waiting until somebody opens the pipe to ${words#*:}" "$started.out"
+		kill -KILL "$started"
+		wait "$started" 2>/dev/null
+		wait_for field_is one opens 0
+	done
 }
 
 # The other side.
@@ -440,11 +475,12 @@ test_progress_is_on_standard_error() {
 	exits 0
 	prints_nothing
 	is_printable err
-	says /s
+	says /s %
 	finish "$reader"
 	exits 0
 	is_printable err
 	says /s
+	[[ $err != *%* ]] || fail_run "a share of what is not known"
 	expect cmp sent received
 }
 

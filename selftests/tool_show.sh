@@ -134,6 +134,7 @@ test_show_and_its_json_agree() {
 	is "$(grep -cE '^(Name|Id|Cookie|Type|Owner|Mode|Lifetime|Used|Capacity|Charged|Readers|Writers|Created|Changed|Written|Read) ' text)" 16 \
 		"the number of fields"
 	json "d['last_writer_pid'] == $$ and d['last_reader_pid'] == 0 and d['creator_pid'] == $holder"
+	json 'd["write_ns"] > 0 and d["read_ns"] == 0'
 }
 
 test_show_by_id() {
@@ -152,6 +153,8 @@ test_show_by_id() {
 	works
 	json 'd["name"] == "#12"'
 	run ipcx show --id "$id" one
+	is_usage_error object
+	run ipcx show --id "$id" --name one
 	is_usage_error object
 }
 
@@ -206,6 +209,22 @@ test_rm_all() {
 	json 'sorted(o["name"] for o in d) == ["one", "two"]'
 	run ipcx ls -j
 	json 'd == []'
+}
+
+# What has neither name nor link is its users' alone.
+test_rm_all_tells_what_is_in_use() {
+	hold owned one
+	ipcx rm one
+	run ipcx rm --all
+	exits 0
+	prints "removed 0 objects"
+	says "1 more ends with its users" --force
+	run ipcx rm --all --force
+	works
+	prints "removed 1 object"
+	finish "$holder"
+	exits 1
+	says removed
 }
 
 test_rm_leaves_users_alone() {
@@ -305,9 +324,11 @@ test_colour_only_on_a_terminal() {
 	works
 	is_printable out
 	prints 4K
+	ipcx pipe create empty -c 4K
 	on_terminal "ipcx ls"
 	exits 0
-	prints $'\e['
+	[[ $(grep full out) == *$'\e'* ]] || fail_run "no colour in the row of a full pipe"
+	[[ $(grep empty out) != *$'\e'* ]] || fail_run "colour in the row of an empty pipe"
 	on_terminal "NO_COLOR=1 ipcx ls"
 	[[ $out != *$'\e'* ]] || fail_run "colour in spite of NO_COLOR"
 	prints full
@@ -331,6 +352,9 @@ test_version() {
 	json 'd["tool"] == d["library"] and d["module"]["types"] == ["pipe"]'
 	json "d['module']['uapi_version'] == $(sed -n 's/^#define IPCX_UAPI_VERSION\t*//p' "$TREE/kmod/uapi/linux/ipcx.h")"
 	json 'open(folder + "/text").read().count(d["tool"]) == 2'
+	run ipcx --version
+	works
+	is "$out" "$(<text)" "what --version prints"
 }
 
 # The last test: it takes the module out, and puts it back.
