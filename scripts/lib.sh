@@ -46,6 +46,9 @@ as_root() {
 	fi
 }
 
+# Options that point apt to package lists other than the system's.
+apt_options=()
+
 update_package_lists() {
 	say "updating the package lists (apt-get update)"
 	as_root apt-get -qq update >&2 || say "apt-get update failed; going on with the lists at hand"
@@ -63,7 +66,7 @@ require_debian_packages() {
 
 # dependencies_of PACKAGE PATTERN: the dependencies whose whole name matches.
 dependencies_of() {
-	LC_ALL=C apt-cache depends "$1" 2>/dev/null | sed -nE "s/^ [ |]Depends: ($2)\$/\1/p"
+	LC_ALL=C apt-cache "${apt_options[@]}" depends "$1" 2>/dev/null | sed -nE "s/^ [ |]Depends: ($2)\$/\1/p"
 }
 
 # download_packages DIR PACKAGE...: apt checks the hashes against the signed lists.
@@ -73,14 +76,14 @@ download_packages() {
 	shift
 
 	try_download "$dir" "$@" && return
-	update_package_lists
+	[ ${#apt_options[@]} -gt 0 ] || update_package_lists
 	try_download "$dir" "$@" ||
 		die "cannot fetch $*: apt-get download failed (its words are above); check the network and that Debian 12's main and security archives are among the apt sources"
 }
 
 # apt's own user _apt has no access to a private cache folder, and says so.
 try_download() {
-	(cd "$1" && shift && apt-get -qq -o APT::Sandbox::User=root download "$@") >&2
+	(cd "$1" && shift && apt-get -qq -o APT::Sandbox::User=root "${apt_options[@]}" download "$@") >&2
 }
 
 # unpack_packages DIR: every package in DIR, into DIR.
@@ -91,6 +94,19 @@ unpack_packages() {
 		dpkg-deb --extract "$deb" "$1" || die "cannot unpack $deb"
 		rm "$deb"
 	done
+}
+
+# unpack_source DIR PACKAGE [FILE...]: of the linux-source package that lies in DIR the
+# whole tree, or just the files, into DIR.
+unpack_source() {
+	local dir=$1 package=$2
+	shift 2
+
+	dpkg-deb --fsys-tarfile "$dir/$package"_*.deb |
+		tar --extract --to-stdout "./usr/src/$package.tar.xz" |
+		tar --extract --xz --directory "$dir" --strip-components=1 "${@/#/$package/}" ||
+		die "cannot take the sources out of $package"
+	rm "$dir/$package"_*.deb
 }
 
 # A cached folder is sealed when it is complete: .listing has every file's size and
@@ -124,7 +140,7 @@ provide_folder() {
 	exec {lock}>"$dir.lock"
 	flock "$lock"
 	if ! folder_intact "$dir"; then
-		[ ! -e "$dir" ] || say "$dir is damaged: fetching it again"
+		[ ! -e "$dir" ] || say "$dir is not what it was: making it again"
 		rm -rf "$new"
 		mkdir "$new"
 		"$fill" "$new"

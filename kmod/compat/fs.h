@@ -4,12 +4,14 @@
  *
  * 6.3 replaced the user namespace that inode operations get by a struct
  * mnt_idmap. 6.6 gave generic_fillattr() a request mask and took the time of
- * last change behind accessors (Debian's 6.1 has the accessors too).
+ * last change behind accessors (Debian's 6.1 has the accessors too). In 7.2
+ * current_umask() is to be had from <linux/fs_struct.h> alone.
  */
 #ifndef _IPCX_COMPAT_FS_H
 #define _IPCX_COMPAT_FS_H
 
 #include <linux/fs.h>
+#include <linux/fs_struct.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
