@@ -15,7 +15,9 @@ PAIRS    ?=
 export KERNELS TESTS ROWS PAIRS
 
 .DELETE_ON_ERROR:
-.PHONY: all module user install install-module install-user dkms dkms-remove headers clean help demo check bench style docs FORCE
+CHECKS := check check-debug check-next check-rt check-long
+
+.PHONY: all module user install install-module install-user dkms dkms-remove headers clean help demo $(CHECKS) bench style docs FORCE
 
 all: module user
 
@@ -62,9 +64,12 @@ demo:
 	@scripts/prerequisites demo
 	@selftests/demo/start
 
-check:
+check-debug check-long: KERNELS = 6.12-debug
+check-next: KERNELS = next
+check-rt: KERNELS = 6.1-rt 6.12-rt
+$(CHECKS):
 	@scripts/prerequisites check
-	@selftests/check
+	@selftests/check $@
 
 bench:
 	@scripts/prerequisites bench
@@ -93,6 +98,8 @@ help:
 	@echo 'make install-user   what make install does but for the module'
 	@echo 'make demo       see it work, in a virtual machine'
 	@echo 'make check      every test, in virtual machines; KERNELS="$(KERNELS)", TESTS="core pipe ..."'
+	@echo 'make check-debug, check-next, check-rt   the same on other kernels (Documentation/testing.rst)'
+	@echo 'make check-long   check-debug with full numbers: nothing shortened for the time it takes'
 	@echo 'make bench      ours beside pipe(2) and others, in virtual machines; KERNELS=, ROWS="pipe-64k ...", PAIRS=9'
 	@echo 'make style      the static checks'
 	@echo 'make docs       the documentation as HTML, in build/docs'

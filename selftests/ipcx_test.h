@@ -59,6 +59,18 @@
  */
 #define helper static __attribute__((unused))
 
+/*
+ * How often to do what is done @n times to make sure: fewer times where the
+ * kernel checks every step of its own. selftests/check sets the percentage.
+ */
+helper int scaled(int n)
+{
+	const char *percent = getenv("IPCMOD_SCALE");
+	int less = percent ? (long)n * atoi(percent) / 100 : n;
+
+	return less > 0 ? less : 1;
+}
+
 /* Time. */
 
 static inline uint64_t now_ns(clockid_t clock)

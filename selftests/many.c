@@ -32,9 +32,9 @@ static const char *numbered(char name[TEST_NAME_SIZE], int i)
 static void remove_numbered(int dev)
 {
 	char name[TEST_NAME_SIZE];
-	int i;
+	int i, objects = scaled(OBJECTS);
 
-	for (i = 0; i < OBJECTS; i++)
+	for (i = 0; i < objects; i++)
 		name_remove(dev, numbered(name, i));
 }
 
@@ -114,13 +114,14 @@ static uint64_t open_cost_ns(int dev, int n, const uint32_t *ids)
 
 TEST_F_TIMEOUT(many, lookups_cost_the_same, 150)
 {
-	uint32_t *ids = calloc(OBJECTS, sizeof(*ids));
+	const int objects = scaled(OBJECTS);
+	uint32_t *ids = calloc(objects, sizeof(*ids));
 	uint64_t few, few_ids, many, many_ids;
 	struct ipcx_query q;
 	int i;
 
 	ASSERT_NE(NULL, ids);
-	for (i = 0; i < OBJECTS; i++) {
+	for (i = 0; i < objects; i++) {
 		int fd = create_numbered(self->dev, i);
 
 		ASSERT_GE(fd, 0) {
@@ -134,27 +135,27 @@ TEST_F_TIMEOUT(many, lookups_cost_the_same, 150)
 		}
 	}
 	q = accounts(self->dev);
-	EXPECT_EQ(self->before.user.objects + OBJECTS, q.user.objects);
-	EXPECT_EQ(self->before.ns.objects + OBJECTS, q.ns.objects);
-	many = open_cost_ns(self->dev, OBJECTS, NULL);
-	many_ids = open_cost_ns(self->dev, OBJECTS, ids);
+	EXPECT_EQ(self->before.user.objects + objects, q.user.objects);
+	EXPECT_EQ(self->before.ns.objects + objects, q.ns.objects);
+	many = open_cost_ns(self->dev, objects, NULL);
+	many_ids = open_cost_ns(self->dev, objects, ids);
 	ksft_print_msg("OPEN by name %llu ns at %d, %llu ns at %d objects\n",
 		       (unsigned long long)few, FEW, (unsigned long long)many,
-		       OBJECTS);
+		       objects);
 	ksft_print_msg("OPEN by id   %llu ns at %d, %llu ns at %d objects\n",
 		       (unsigned long long)few_ids, FEW,
-		       (unsigned long long)many_ids, OBJECTS);
+		       (unsigned long long)many_ids, objects);
 	EXPECT_LT(0, few);
 	EXPECT_LT(0, few_ids);
 	EXPECT_LT(0, many);
 	EXPECT_LT(0, many_ids);
-	/* a list would be a thousand times slower; caches are three times */
+	/* a list would be hundreds of times slower; caches are three times */
 	EXPECT_GE(few * 3, many);
 	EXPECT_GE(few_ids * 3, many_ids);
 
-	for (i = 0; i < OBJECTS && !id_unlink(self->dev, ids[i]); i++)
+	for (i = 0; i < objects && !id_unlink(self->dev, ids[i]); i++)
 		;
-	EXPECT_EQ(OBJECTS, i);
+	EXPECT_EQ(objects, i);
 	EXPECT_TRUE(accounts_are(self->dev, &self->before));
 }
 
@@ -326,7 +327,7 @@ TEST_F_TIMEOUT(many, or_open_always_succeeds, 90)
 		if (pids[i])
 			continue;
 		/* the object dies and is born all the time */
-		for (k = 0; k < 2000; k++) {
+		for (k = 0; k < scaled(2000); k++) {
 			struct ipcx_create copy = arg;
 			int fd = ipc_ioctl(self->dev, IPCX_IOC_CREATE, &copy);
 
