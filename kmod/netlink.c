@@ -621,7 +621,7 @@ static int dump_object(struct request *req, struct ipcx_object *obj,
 
 	if (req->type != IPCX_TYPE_ANY && req->type != obj->type->id)
 		return 0;
-	if (!allowed_both(req, obj, may_see))
+	if (!allowed_both(req, obj, ipcx_object_visible))
 		return 0;
 	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
 			  &family, NLM_F_MULTI, IPCX_CMD_GET);

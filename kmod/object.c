@@ -91,11 +91,8 @@ static struct ipcx_object *inode_object_tryget(struct inode *inode)
 	return ipcx_object_tryget(obj) ? obj : NULL;
 }
 
-/*
- * The rules of files, with CAP_IPC_OWNER of the object's namespace in the place
- * of CAP_DAC_OVERRIDE.
- */
-static int inode_access(struct ipcx_ns *ns, const struct inode *inode, int mask)
+/* The rules of files. */
+static bool mode_allows(const struct inode *inode, int mask)
 {
 	umode_t mode = READ_ONCE(inode->i_mode);
 
@@ -103,10 +100,20 @@ static int inode_access(struct ipcx_ns *ns, const struct inode *inode, int mask)
 		mode >>= 6;
 	else if (in_group_p(inode->i_gid))
 		mode >>= 3;
-	mask &= MAY_READ | MAY_WRITE | MAY_EXEC;
-	if (!(mask & ~mode & 7))
-		return 0;
-	return ns_capable(ns->user_ns, CAP_IPC_OWNER) ? 0 : -EACCES;
+	return !(mask & (MAY_READ | MAY_WRITE | MAY_EXEC) & ~mode);
+}
+
+/* What it takes to see that the object is there, without the capability. */
+static bool mode_shows(const struct inode *inode)
+{
+	return uid_eq(current_fsuid(), inode->i_uid) ||
+	       mode_allows(inode, MAY_READ) || mode_allows(inode, MAY_WRITE);
+}
+
+/* In the place of CAP_DAC_OVERRIDE. */
+static bool caller_overrides(const struct ipcx_object *obj)
+{
+	return ns_capable(obj->ns->user_ns, CAP_IPC_OWNER);
 }
 
 /**
@@ -118,7 +125,8 @@ static int inode_access(struct ipcx_ns *ns, const struct inode *inode, int mask)
  */
 int ipcx_object_permission(const struct ipcx_object *obj, int mask)
 {
-	return inode_access(obj->ns, obj->inode, mask);
+	return mode_allows(obj->inode, mask) || caller_overrides(obj) ?
+		       0 : -EACCES;
 }
 
 /**
@@ -131,15 +139,25 @@ int ipcx_object_permission(const struct ipcx_object *obj, int mask)
  */
 int ipcx_object_access(const struct ipcx_object *obj, u32 access)
 {
-	if (access == IPCX_ACCESS_NONE) {
-		if (ipcx_object_owned_by_caller(obj) ||
-		    !ipcx_object_permission(obj, MAY_READ))
-			return 0;
-		access = IPCX_ACCESS_WRITE;
-	}
+	if (access == IPCX_ACCESS_NONE)
+		return mode_shows(obj->inode) || caller_overrides(obj) ?
+			       0 : -EACCES;
 	return ipcx_object_permission(obj,
 				      (access & IPCX_ACCESS_READ ? MAY_READ : 0) |
 				      (access & IPCX_ACCESS_WRITE ? MAY_WRITE : 0));
+}
+
+/**
+ * ipcx_object_visible - is the object there for the caller?
+ * @obj: with a user's reference of the caller
+ *
+ * As access for none, but who isn't shown an object in a list has not tried to
+ * get at it: that is no matter for the audit log.
+ */
+bool ipcx_object_visible(const struct ipcx_object *obj)
+{
+	return mode_shows(obj->inode) ||
+	       ns_capable_noaudit(obj->ns->user_ns, CAP_IPC_OWNER);
 }
 
 /**
@@ -149,7 +167,7 @@ int ipcx_object_access(const struct ipcx_object *obj, u32 access)
 bool ipcx_object_owned_by_caller(const struct ipcx_object *obj)
 {
 	return uid_eq(current_fsuid(), obj->inode->i_uid) ||
-	       ns_capable(obj->ns->user_ns, CAP_IPC_OWNER);
+	       caller_overrides(obj);
 }
 
 static int ipcx_permission(struct mnt_idmap *idmap, struct inode *inode,

@@ -190,6 +190,7 @@ void ipcx_object_put(struct ipcx_object *obj);
 
 int ipcx_object_permission(const struct ipcx_object *obj, int mask);
 int ipcx_object_access(const struct ipcx_object *obj, u32 access);
+bool ipcx_object_visible(const struct ipcx_object *obj);
 bool ipcx_object_owned_by_caller(const struct ipcx_object *obj);
 void ipcx_object_stat(struct ipcx_object *obj, struct ipcx_stat *stat,
 		      struct user_namespace *user_ns,

@@ -591,4 +591,69 @@ TEST_F(netlink_dump, other_namespaces_are_not_seen)
 	answer_free(&a);
 }
 
+/*
+ * What an audit log could tell: questions for CAP_IPC_OWNER that security modules
+ * hear of, and don't know to be for information only.
+ */
+#define TRACING		"/sys/kernel/tracing/"
+#define PROBE		TRACING "events/ipcmod/asked/"
+
+static bool probe_begin(void)
+{
+	return !file_write(TRACING "kprobe_events",
+			   "p:ipcmod/asked security_capable cap=$arg3:s32 opts=$arg4:u32") &&
+	       !file_write(PROBE "filter", "cap == 15 && !(opts & 2)") &&
+	       !file_write(PROBE "enable", "1");
+}
+
+static int probe_count(void)
+{
+	FILE *f = fopen(TRACING "trace", "re");
+	char line[256];
+	int count = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		count += strstr(line, " asked: ") != NULL;
+	if (f)
+		fclose(f);
+	return count;
+}
+
+static void probe_end(void)
+{
+	file_write(PROBE "enable", "0");
+	file_write(TRACING "kprobe_events", "-:ipcmod/asked");
+	truncate(TRACING "trace", 0);
+}
+
+TEST_F(netlink_dump, the_invisible_is_no_matter_for_audit)
+{
+	struct answer a;
+	int i, before;
+
+	if (access(TRACING "kprobe_events", W_OK))
+		SKIP(return, "this kernel has no CONFIG_KPROBE_EVENTS");
+	ASSERT_EQ(10, create_many(self->nl, 10, 0600, self->ids, self->cookies));
+	ASSERT_TRUE(probe_begin());
+	as_user(UID_A, GID_A) {
+		int nl = ask_open();
+
+		ASSERT_EQ(0, ask_dump(nl, no_attrs, &a));
+		EXPECT_EQ(0, count_told(&a, self->cookies, 10));
+	}
+	before = probe_count();
+	as_user(UID_A, GID_A) {
+		int nl = ask_open();
+
+		for (i = 0; i < 10; i++)
+			EXPECT_EQ(-EACCES,
+				  ask_get(nl, attrs(U32(ID, self->ids[i])),
+					  NULL));
+	}
+	i = probe_count();
+	probe_end();
+	EXPECT_EQ(0, before);
+	EXPECT_LE(10, i);
+}
+
 TEST_HARNESS_MAIN
