@@ -8,6 +8,7 @@
 #include <ipcx.h>
 #include <linux/close_range.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/sysmacros.h>
@@ -1606,6 +1607,52 @@ TEST_F(lib, two_functions_are_cancellation_points)
 		EXPECT_EQ(PTHREAD_CANCELED, result);
 		EXPECT_STREQ("the last", c.where);
 	}
+}
+
+/*
+ * The library's ioctl(2) too, since it finds this one first: a call is cancelled
+ * when it has made an object.
+ */
+static bool cancel_creator;
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	va_list arguments;
+	long ret;
+
+	va_start(arguments, request);
+	ret = syscall(SYS_ioctl, fd, request, va_arg(arguments, void *));
+	va_end(arguments);
+	if (cancel_creator && request == IPCX_IOC_CREATE) {
+		cancel_creator = false;
+		pthread_cancel(pthread_self());
+	}
+	return ret;
+}
+
+static int both_ends[2];
+
+static void *make_pipe_cancelled(void *argument)
+{
+	cancel_creator = true;
+	*(int *)argument = ipcx_pipe(both_ends, 0);
+	pthread_testcancel();
+	return NULL;
+}
+
+/* Once there is something to lose, it is no cancellation point any more. */
+TEST_F(lib, a_cancelled_pipe_is_not_lost)
+{
+	pthread_t thread;
+	int ret = -1;
+	void *result;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, make_pipe_cancelled, &ret));
+	ASSERT_EQ(0, pthread_join(thread, &result));
+	EXPECT_EQ(PTHREAD_CANCELED, result);
+	EXPECT_FALSE(cancel_creator);
+	ASSERT_EQ(0, ret);
+	EXPECT_EQ(1, ipcx_pipe_write(both_ends[1], "x", 1, 0, NULL));
 }
 
 TEST_F(lib, the_device_works_after_fork)

@@ -5,6 +5,7 @@
 #include "internal.h"
 
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 int ipcx_pipe_create(int dev, const char *name, unsigned int access,
@@ -30,6 +31,12 @@ static int open_writer(int reader, unsigned int flags)
 	return ipcx_open_fd(reader, IPCX_ACCESS_WRITE, flags, NULL);
 }
 
+/* close(2), but no cancellation point: what is to be returned would be lost. */
+static void close_always(int fd)
+{
+	syscall(SYS_close, fd);
+}
+
 int ipcx_pipe(int fds[2], unsigned int flags)
 {
 	struct ipcx_options options = { .flags = flags };
@@ -41,12 +48,12 @@ int ipcx_pipe(int fds[2], unsigned int flags)
 	if (dev < 0)
 		return dev;
 	reader = ipcx_pipe_create(dev, NULL, IPCX_ACCESS_READ, 0, &options);
-	close(dev);
+	close_always(dev);
 	if (reader < 0)
 		return reader;
 	writer = open_writer(reader, flags);
 	if (writer < 0) {
-		close(reader);
+		close_always(reader);
 		return writer;
 	}
 	fds[0] = reader;
