@@ -214,6 +214,31 @@ TEST_F(pipe, writer_wakes_at_half)
 	ends_close(&e);
 }
 
+/*
+ * Beside a writer who sleeps there is space, but it is his turn: others wait for
+ * theirs, and who doesn't wait is turned away, also by poll().
+ */
+TEST_F(pipe, sleeping_writer_keeps_his_turn)
+{
+	const int full = CAPACITY_DEFAULT;
+	struct ends e = ends_open(self->dev, 0);
+	struct actor a;
+
+	ASSERT_EQ(full, stream_write(e.w, 0, full));
+	a = actor_start_asleep((struct call) {
+		.kind = CALL_WRITE, .fd = e.w, .len = full, .at = full,
+	});
+	ASSERT_EQ(2 * ATOMIC_MAX, stream_read(e.r, 0, 2 * ATOMIC_MAX));
+	EXPECT_TRUE(actor_asleep(&a));
+	EXPECT_EQ(full - 2 * ATOMIC_MAX, (int)pipe_used(e.r));
+	EXPECT_EQ(0, poll_now(e.w, POLLOUT));
+	EXPECT_EQ(-EAGAIN, stream_write(e.w, 0, 1));
+	EXPECT_EQ(128 + SIGKILL, actor_kill(&a));
+	EXPECT_EQ(POLLOUT, poll_now(e.w, POLLOUT));
+	EXPECT_EQ(1, stream_write(e.w, 0, 1));
+	ends_close(&e);
+}
+
 /* Reads of one byte never free half of the pipe at once. */
 TEST_F(pipe, long_write_passes_slow_reader)
 {
@@ -1412,6 +1437,22 @@ TEST_F(clock, that_has_passed_tries_once)
 		EXPECT_TRUE(stream_is(buf, i, 8));
 		EXPECT_EQ(0, pipe_used(self->e.r));
 	}
+}
+
+/* Who doesn't wait has no deadline to miss. */
+TEST_F(clock, is_no_matter_if_nonblocking)
+{
+	struct ipcx_deadline past = { .ns = 1, .clock = variant->clock };
+	char byte;
+
+	EXPECT_EQ(-EAGAIN, ref_io(self->e.r, IPCX_IOC_READ, ref_self(), &byte,
+				  1, IPCX_NONBLOCK, past));
+	ASSERT_EQ(4096, stream_write(self->e.w, 0, 4096));
+	EXPECT_EQ(-EAGAIN, ref_io(self->e.w, IPCX_IOC_WRITE, ref_self(), &byte,
+				  1, IPCX_NONBLOCK, past));
+	fcntl(self->e.w, F_SETFL, O_NONBLOCK);
+	EXPECT_EQ(-EAGAIN, ref_io(self->e.w, IPCX_IOC_WRITE, ref_self(), &byte,
+				  1, 0, past));
 }
 
 TEST_F(clock, that_is_far_waits)

@@ -240,6 +240,30 @@ TEST_F(fifo, waiting_opener_counts_as_peer)
 	EXPECT_NOBODY();
 }
 
+/* And for who asks how many there are; but he sleeps in no transfer. */
+TEST_F(fifo, waiting_opener_is_counted)
+{
+	struct actor r = actor_start_asleep(self->open_r);
+	struct ipcx_stat st = pipe_stat(self->hold);
+	struct actor w;
+
+	EXPECT_EQ(2, st.opens);
+	EXPECT_EQ(1, st.readers);
+	EXPECT_EQ(0, st.writers);
+	EXPECT_EQ(0, st.waiting_readers);
+	EXPECT_EQ(128 + SIGKILL, actor_kill(&r));
+	EXPECT_NOBODY();
+
+	w = actor_start_asleep(self->open_w);
+	st = pipe_stat(self->hold);
+	EXPECT_EQ(2, st.opens);
+	EXPECT_EQ(0, st.readers);
+	EXPECT_EQ(1, st.writers);
+	EXPECT_EQ(0, st.waiting_writers);
+	EXPECT_EQ(128 + SIGKILL, actor_kill(&w));
+	EXPECT_NOBODY();
+}
+
 TEST_F(fifo, bytes_let_reader_in)
 {
 	int both = name_open(self->dev, self->name, IPCX_ACCESS_RDWR, 0);
@@ -379,6 +403,22 @@ TEST_F(fifo, past_deadline_is_no_matter_with_peer)
 	EXPECT_NOBODY();
 }
 
+/* Who doesn't wait has no deadline to miss. */
+TEST_F(fifo, past_deadline_is_no_matter_if_nonblocking)
+{
+	struct ipcx_open arg = {
+		.ref = ref_name(self->name), .flags = IPCX_NONBLOCK,
+		.access = IPCX_ACCESS_READ, .deadline = deadline_past(),
+	};
+	int r = ipc_ioctl(self->dev, IPCX_IOC_OPEN, &arg);
+
+	EXPECT_GE(r, 0);
+	close(r);
+	arg.access = IPCX_ACCESS_WRITE;
+	EXPECT_EQ(-ENXIO, ipc_ioctl(self->dev, IPCX_IOC_OPEN, &arg));
+	EXPECT_NOBODY();
+}
+
 TEST_F(fifo, wait_for_peer_on_each_clock)
 {
 	static const clockid_t clocks[] = {
@@ -459,6 +499,26 @@ TEST_F(fifo, create_or_open_never_waits)
 	fd = obj_create(self->dev, &arg);
 	EXPECT_GE(fd, 0);
 	close(fd);
+	EXPECT_NOBODY();
+}
+
+/* Where OPEN says ENXIO: as after any CREATE, the reader may come later. */
+TEST_F(fifo, create_or_open_needs_no_reader)
+{
+	struct ipcx_create arg = pipe_arg(self->name, IPCX_LIFETIME_PERSISTENT,
+					  IPCX_ACCESS_WRITE);
+	int w, r;
+
+	arg.flags = IPCX_OR_OPEN | IPCX_NONBLOCK;
+	w = obj_create(self->dev, &arg);
+	ASSERT_GE(w, 0);
+	EXPECT_EQ(O_NONBLOCK, fcntl(w, F_GETFL) & O_NONBLOCK);
+	EXPECT_EQ(8, stream_write(w, 0, 8));
+	r = name_open(self->dev, self->name, IPCX_ACCESS_READ, 0);
+	EXPECT_EQ(8, stream_read(r, 0, 8));
+	close(r);
+	EXPECT_EQ(-EPIPE, stream_write(w, 0, 8));
+	close(w);
 	EXPECT_NOBODY();
 }
 
@@ -653,6 +713,30 @@ TEST_F(fifo, unlinked_goes_on)
 	EXPECT_EQ(8, stream_read(r, 0, 8));
 	close(w);
 	close(r);
+}
+
+/* A pipe that was made with a name is one to meet at, by whatever way one comes. */
+TEST_F(fifo, unlinked_opens_by_same_rules)
+{
+	struct call c = {
+		.kind = CALL_OPEN, .fd = self->hold,
+		.access = IPCX_ACCESS_READ,
+	};
+	struct actor a;
+	int w;
+
+	ASSERT_EQ(0, name_unlink(self->dev, self->name));
+	EXPECT_EQ(-ENXIO, fd_open(self->hold, IPCX_ACCESS_WRITE,
+				  IPCX_NONBLOCK));
+	EXPECT_EQ(-ENXIO, proc_reopen(self->hold, O_WRONLY | O_NONBLOCK));
+	EXPECT_EQ(-ENXIO, id_open(self->dev, fd_id(self->hold),
+				  IPCX_ACCESS_WRITE, IPCX_NONBLOCK));
+	a = actor_start_asleep(c);
+	w = proc_reopen(self->hold, O_WRONLY);
+	EXPECT_GE(w, 0);
+	EXPECT_LE(0, actor_result(&a));
+	actor_end(&a);
+	close(w);
 }
 
 /* Transfers by name and id. */

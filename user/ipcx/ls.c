@@ -10,7 +10,7 @@
 
 const char ls_help[] =
 "Lists the objects of this network namespace that you may read or write, and\n"
-"your own. TYPE is pipe, queue, region or sem.\n"
+"your own. TYPE is pipe, queue, region or sem, if the module has it.\n"
 "\n"
 "  -j, --json            an array of objects, with all that show tells\n"
 "  -h, --help            this text\n"

@@ -149,7 +149,8 @@ struct ipcx_ref {
  * @reserved: 0
  *
  * A wait that reaches its deadline ends with ETIMEDOUT; what was transferred
- * before counts.
+ * before counts. With %IPCX_NONBLOCK there is no wait to end: EAGAIN, or what the
+ * command says, even if the time has passed.
  */
 struct ipcx_deadline {
 	__aligned_u64 ns;
@@ -188,7 +189,8 @@ struct ipcx_pipe_params {
  * waits until what dead processes' objects held has come back. A name that
  * exists is EEXIST, unless %IPCX_OR_OPEN asks to open that object: then
  * @lifetime, @mode and @params say nothing about it, and permission is checked
- * as %IPCX_IOC_OPEN does.
+ * as %IPCX_IOC_OPEN does. This doesn't wait for a pipe's other side, and isn't
+ * ENXIO without a reader: the caller can't know that he wasn't the first.
  *
  * ============ =============================================================
  * EEXIST       the name is taken
@@ -229,7 +231,8 @@ struct ipcx_create {
  * it waits for a writer, for writing for a reader, with %IPCX_NONBLOCK it waits
  * for neither and is ENXIO for writing without a reader; for both and for none
  * it never waits. One difference: a pipe that holds bytes can be opened for
- * reading at once. Nameless pipes never wait.
+ * reading at once. Pipes that were made without a name never wait; one that was
+ * made with a name remains such a pipe when the name has been unlinked.
  *
  * ============ =============================================================
  * EACCES       no permission
@@ -263,7 +266,9 @@ struct ipcx_open {
  *
  * read(2) and write(2) with a deadline. Returns the number of bytes
  * transferred; once some were, a signal, a deadline or a fault ends the call
- * with their number.
+ * with their number. A caller who is killed has transferred what had been copied
+ * by then: it is gone from the pipe, or in it; of a write of up to 4096 bytes
+ * it is all or nothing.
  *
  * A transfer by name or id on the device is not an open file: it makes its
  * caller neither reader nor writer, knows no end of file and no EPIPE, and
@@ -273,7 +278,8 @@ struct ipcx_open {
  * EBADF        the file was not opened for this
  * EACCES       on the device: no permission
  * EAGAIN       IPCX_NONBLOCK, or O_NONBLOCK on this file (the device, too), and
- *              it would have to wait
+ *              it would have to wait: for bytes, for space, or for another who
+ *              is at this side of the pipe or sleeps there, in a large write
  * EINTR        a signal came while waiting
  * ETIMEDOUT    the deadline came while waiting
  * EPIPE        writing, and the last reader is gone
@@ -361,7 +367,8 @@ enum ipcx_stat_flags {
  *		     knows it, 0 if it doesn't; likewise the two that follow
  * @last_reader_pid: process that last took data out
  * @last_writer_pid: process that last put data in
- * @opens:           open files of the object
+ * @opens:           open files of the object; who waits in an open counts
+ *		     already, here, in @readers and in @writers
  * @created_ns:      when, in ns of CLOCK_REALTIME; likewise the three that
  *		     follow, 0 for never. Their grain is a clock tick
  * @changed_ns:      last change of owner, mode or name; creation is one
