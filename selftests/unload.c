@@ -1,68 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The module cannot be unloaded while anything of it is in use, and can be when
- * nothing is. The module's file is $IPCMOD_KO, or what fits this kernel in the
- * folders kmod-* of the build.
+ * nothing is.
  */
-#include <glob.h>
-#include <libgen.h>
-
-#include "object_test.h"
-
-#define MODULE		"ipcmod"
-
-static int unload(void)
-{
-	return syscall(SYS_delete_module, MODULE, O_NONBLOCK) ? -errno : 0;
-}
-
-static int load_file(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC), ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
-/* A file for another kernel is ENOEXEC, so all of them can be tried. */
-static int load(void)
-{
-	char self[PATH_MAX] = "", pattern[PATH_MAX + 64];
-	const char *path = getenv("IPCMOD_KO");
-	int ret = -ENOENT;
-	glob_t found;
-	size_t i;
-
-	if (path)
-		return load_file(path);
-	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
-		return -errno;
-	snprintf(pattern, sizeof(pattern), "%s/../../kmod-*/" MODULE ".ko",
-		 dirname(self));
-	if (glob(pattern, 0, NULL, &found))
-		return -ENOENT;
-	for (i = 0; i < found.gl_pathc && ret; i++) {
-		ret = load_file(found.gl_pathv[i]);
-		if (ret != -ENOEXEC)
-			break;
-	}
-	globfree(&found);
-	return ret;
-}
-
-static bool is_loaded(void)
-{
-	return access("/sys/module/" MODULE, F_OK) == 0;
-}
-
-/* Every reference goes in time: some with an RCU grace period or in a work queue. */
-static bool unloads_in_the_end(void)
-{
-	return wait_until(unload() == 0);
-}
+#include "module_test.h"
 
 FIXTURE(unload) {
 	int dev;

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The module is loaded with each allocation of its own failing in turn. It comes
+ * out without a trace, and can be loaded later.
+ */
+#include "fail_nth_test.h"
+#include "module_test.h"
+
+/* What the kernel's loader needs before and after isn't the module's. */
+#define INITIALISER	"do_one_initcall"
+
+FIXTURE(fail_nth_module) {
+	int file;
+};
+
+FIXTURE_SETUP(fail_nth_module)
+{
+	char path[PATH_MAX];
+
+	ASSERT_TRUE(!is_loaded() || unloads_in_the_end());
+	ASSERT_EQ(0, load_from(path));
+	ASSERT_TRUE(unloads_in_the_end());
+	self->file = open(path, O_RDONLY | O_CLOEXEC);
+	ASSERT_GE(self->file, 0);
+	ASSERT_TRUE(fail_setup(FAIL_MEMORY));
+	ASSERT_TRUE(fail_memory_of(INITIALISER));
+}
+
+FIXTURE_TEARDOWN_PARENT(fail_nth_module)
+{
+	if (!is_loaded())
+		load();
+}
+
+static bool is_gone(void)
+{
+	return !is_loaded() && dev_open() == -ENOENT && ask_resolve() < 0;
+}
+
+/*
+ * The kernel doesn't mind when it has no memory for the device's node, so that a
+ * module that has been loaded all the same may lack it.
+ */
+static bool works(bool hit)
+{
+	int dev = dev_open(), fd;
+
+	if (dev == -ENOENT && hit)
+		return true;
+	fd = pipe_create(dev, NULL, TRANSIENT, RDWR);
+	close(fd);
+	close(dev);
+	return fd >= 0 && ask_resolve() > 0;
+}
+
+TEST_F_TIMEOUT(fail_nth_module, load, 900)
+{
+	struct stage s = { .nth = 1, .hit = true };
+	int ret;
+
+	for (; s.hit && s.nth < FAIL_MAX; s.nth++) {
+		ret = armed(&s, load_fd(self->file));
+		if (ret) {
+			s.failed++;
+			ASSERT_TRUE(s.hit);
+			ASSERT_EQ(-ENOMEM, ret) {
+				TH_LOG("failure %u", s.nth);
+			}
+			ASSERT_TRUE(is_gone());
+		} else {
+			ASSERT_TRUE(works(s.hit)) {
+				TH_LOG("failure %u", s.nth);
+			}
+			ASSERT_TRUE(unloads_in_the_end());
+		}
+	}
+	EXPECT_FALSE(s.hit);
+	ksft_print_msg("%u failures, %u of them told\n", s.nth - 2, s.failed);
+	EXPECT_LT(0, s.failed);
+}
+
+FAIL_NTH_MAIN
