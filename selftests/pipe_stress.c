@@ -516,7 +516,7 @@ static void visitor(int dev, const char *name)
 		fd = name_open(dev, name, IPCX_ACCESS_WRITE, 0);
 		if (fd < 0)
 			worker_fail("open: %d", fd);
-		record_make(&r, worker, seq, 0);
+		records_make(&r, 1, worker, seq);
 		ret = plain_write(fd, &r, sizeof(r));
 		if (ret != sizeof(r))
 			worker_fail("write: %d", ret);
