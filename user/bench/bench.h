@@ -27,6 +27,7 @@ struct setting {
 	size_t bytes;		/* of one write, or message */
 	size_t capacity;	/* of the channel */
 	int cpus;		/* 1: both processes on one; 2: on two */
+	unsigned int names;	/* so many are used in turns; 0: all there are */
 };
 
 /*

@@ -23,9 +23,11 @@
 
 /*
  * struct call_kind - something that is done again and again
- * @begin: what must be there first, made for each run; may be NULL
- * @call:  one time
- * @end:   of what @begin made
+ * @begin: makes what must be there first, for each run; may be NULL
+ * @call:  does it once; what it makes it also takes away
+ * @end:   takes away what @begin made; may be NULL
+ *
+ * The three share static variables: there is one process, and one of them at a time.
  */
 struct call_kind {
 	void (*begin)(const struct contender *me);
@@ -33,11 +35,12 @@ struct call_kind {
 	void (*end)(void);
 };
 
+/* Bound to a processor although alone: moving about would be measured, too. */
 static double call_seconds(const struct contender *me,
 			   const struct setting *setting, uint64_t amount)
 {
 	const struct call_kind *kind = me->calls;
-	double begin;
+	double begin, seconds;
 	uint64_t i;
 
 	(void)setting;
@@ -47,12 +50,13 @@ static double call_seconds(const struct contender *me,
 	begin = now();
 	for (i = 0; i < amount; i++)
 		kind->call();
-	begin = now() - begin;
+	seconds = now() - begin;
 	if (kind->end)
 		kind->end();
-	return begin;
+	return seconds;
 }
 
+/* More than one word at the end: what else its functions are to know. */
 #define CALLS(who, what, first, again, last, ...)			\
 	const struct contender who = {					\
 		.name = what,						\
@@ -73,6 +77,7 @@ static void close_two(const int fds[2])
 	close(fds[1]);
 }
 
+/* With its default capacity, which is pipe(2)'s, too. */
 static void make_ipcx(void)
 {
 	int ends[2];
@@ -128,6 +133,7 @@ CALLS(make_a_memfd, "memfd", NULL, make_memfd, NULL);
 #define NAME	"ipcx-bench"
 #define FIFO	PRIVATE_FOLDER "/" NAME
 
+/* Has it open throughout: else the last close would take away what is inside. */
 static int keeper;
 
 static void name_ipcx(const struct contender *me)
@@ -138,6 +144,7 @@ static void name_ipcx(const struct contender *me)
 		errx(1, "ipcx pipe: %s", strerror(-keeper));
 }
 
+/* For both directions, since a pipe opened for one waits for the other. */
 static void open_ipcx(void)
 {
 	int fd = ipcx_open(device(), NAME, IPCX_TYPE_PIPE,
@@ -216,6 +223,7 @@ static struct {
 	char text[64];
 } message;
 
+/* Nobody else has a say in the queue: it is never full. */
 static void put_message(long type)
 {
 	message.type = type;
@@ -223,7 +231,10 @@ static void put_message(long type)
 		err(1, "msgsnd");
 }
 
-/* All of another type than the one that is asked for. */
+/*
+ * All of another type than the one that is asked for. Root may make a queue longer
+ * than the system's limit, which would not take 100,000 messages.
+ */
 static void crowd_msg(const struct contender *me)
 {
 	struct msqid_ds limits = { .msg_perm.mode = 0600 };
@@ -272,6 +283,7 @@ static void new_set(const struct contender *me)
 		err(1, "semget");
 }
 
+/* Two calls, as of a program that holds it for a while in between. */
 static void up_and_down(void)
 {
 	struct sembuf up = { .sem_op = 1 }, down = { .sem_op = -1 };
@@ -294,6 +306,7 @@ static void new_sem(const struct contender *me)
 		err(1, "sem_init");
 }
 
+/* Neither enters the kernel: the mark that no system call can reach. */
 static void post_and_wait(void)
 {
 	if (sem_post(sem) || sem_wait(sem))
@@ -312,6 +325,7 @@ CALLS(sem_posix, "POSIX sem", new_sem, post_and_wait, unmap_sem);
 
 #define REGION_BYTES	(64 << 20)
 
+/* One byte in each page: what is measured is getting the pages, not filling them. */
 static void touch_memfd(void)
 {
 	int fd = memfd_create("ipcx-bench", 0);

@@ -48,6 +48,7 @@ void json_begin(const struct machine *m, const struct plan *plan)
 	add(root, "comparisons", list);
 }
 
+/* The raw seconds: whoever doubts the summary can make his own. */
 static json_t *samples(const struct comparison *c)
 {
 	json_t *array = checked(json_array()), *one;
@@ -74,6 +75,7 @@ static json_t *spread(const struct spread *s)
 	return object;
 }
 
+/* "sure" is a part of the verdict, not of the goal: see is_sure(). */
 static json_t *goal(const struct comparison *c)
 {
 	json_t *object;
@@ -90,6 +92,7 @@ static json_t *goal(const struct comparison *c)
 	return object;
 }
 
+/* In a row without ours, nothing is said of it: no zeros that mean nothing. */
 void json_add(const struct comparison *c)
 {
 	const struct setting *setting = &c->row->setting;
@@ -113,6 +116,7 @@ void json_add(const struct comparison *c)
 	append(list, entry);
 }
 
+/* Nine digits: no clock has more, and the file stays readable. */
 void json_end(FILE *file, const char *name)
 {
 	if (json_dumpf(root, file, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) ||

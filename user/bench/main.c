@@ -41,6 +41,7 @@ struct options {
 	char **patterns;
 };
 
+/* One for the whole run: opening it is no part of any row. */
 int device(void)
 {
 	static int fd = -1;
@@ -112,6 +113,7 @@ static bool is_wanted(const struct options *o, const struct row *row)
 	return !*o->patterns;
 }
 
+/* Before anything is measured: a typing error must not cost minutes. */
 static void check_patterns(char **patterns)
 {
 	size_t i;
@@ -126,6 +128,7 @@ static void check_patterns(char **patterns)
 	}
 }
 
+/* A table that could not be written is a failure, as of any tool. */
 static int end_output(void)
 {
 	if (fflush(stdout) || ferror(stdout))
@@ -176,6 +179,7 @@ static void parse(struct options *o, int argc, char **argv)
 	check_patterns(o->patterns);
 }
 
+/* A comparison is shown as soon as it is made. */
 static void measure(const struct options *o, const struct row *row)
 {
 	struct comparison c = { .row = row };
@@ -199,6 +203,7 @@ int main(int argc, char **argv)
 
 	parse(&o, argc, argv);
 	processors_find();
+	/* Now, so that it fails early, and while every folder is still in sight. */
 	if (o.json) {
 		o.json_file = fopen(o.json, "w");
 		if (!o.json_file)

@@ -27,9 +27,13 @@
 
 /*
  * struct line - what two processes, 0 and 1, talk over
- * @in:   where each receives, a file or, as System V has them, a type or a number
- * @out:  where each sends
- * @text: the message: what was received last, and what is sent next
+ * @bytes:   of a message; less than the row asks for if it can't carry as much
+ * @in:      the file that each receives from, if it is files
+ * @out:     the file that each sends to
+ * @id:      of the System V object, if it is one
+ * @sems:    POSIX semaphores: what each waits for
+ * @message: what was received last, and is sent next; System V wants a type before it
+ * @trips:   after which the partner has done his part
  */
 struct line {
 	const char *name;
@@ -99,6 +103,7 @@ static void open_seqpacket(struct line *line)
 	open_sockets(line, SOCK_SEQPACKET);
 }
 
+/* Its value is the message: what is added to nothing is what is read. */
 static void open_eventfd(struct line *line)
 {
 	int side;
@@ -112,6 +117,7 @@ static void open_eventfd(struct line *line)
 	line->bytes = sizeof(uint64_t);
 }
 
+/* A message of this size is never split, in whatever it goes through. */
 static void send_file(struct line *line, int side)
 {
 	if (write(line->out[side], line->message.text, line->bytes) !=
@@ -126,6 +132,7 @@ static void receive_file(struct line *line, int side)
 		failed(line, "read");
 }
 
+/* The same file may stand for both directions, or for both processes. */
 static void close_files(struct line *line)
 {
 	int side;
@@ -140,6 +147,7 @@ static void close_files(struct line *line)
 
 /* ---- POSIX message queues ---- */
 
+/* Ten messages are what everybody is allowed; one is all that is ever there. */
 static void open_mq(struct line *line)
 {
 	struct mq_attr attr = { .mq_maxmsg = 10, .mq_msgsize = line->bytes };
@@ -168,8 +176,9 @@ static void receive_mq(struct line *line, int side)
 		failed(line, "mq_receive");
 }
 
-/* ---- System V message queues: one queue, a type for each direction ---- */
+/* ---- System V message queues ---- */
 
+/* One queue, and the type tells for whom a message is: so programs use them. */
 static void open_msg(struct line *line)
 {
 	line->id = msgget(IPC_PRIVATE, 0600);
@@ -196,8 +205,9 @@ static void close_msg(struct line *line)
 	msgctl(line->id, IPC_RMID, NULL);
 }
 
-/* ---- Semaphores: one for each direction, and no message ---- */
+/* ---- Semaphores, which carry no message ---- */
 
+/* A set of two: number 0 is what process 0 waits for. */
 static void open_sem(struct line *line)
 {
 	line->id = semget(IPC_PRIVATE, 2, 0600);
@@ -229,6 +239,7 @@ static void close_sem(struct line *line)
 	semctl(line->id, 0, IPC_RMID);
 }
 
+/* In memory that both share; without contention they would never enter the kernel. */
 static void open_posix(struct line *line)
 {
 	line->sems = mmap(NULL, 2 * sizeof(sem_t), PROT_READ | PROT_WRITE,
@@ -258,6 +269,7 @@ static void close_posix(struct line *line)
 
 /* ---- The trips ---- */
 
+/* @side is who does it: 0 asks, 1 answers. */
 struct line_kind {
 	void (*open)(struct line *line);
 	void (*send)(struct line *line, int side);
@@ -281,6 +293,7 @@ static void answer(void *arg)
 	}
 }
 
+/* The number is wiped before it comes back, lest the old one be taken for it. */
 static void ask(struct journey *j, uint64_t trips)
 {
 	struct line *line = &j->line;
@@ -308,18 +321,20 @@ static double round_trip_seconds(const struct contender *me,
 			.trips = amount + WARM_UP,
 		},
 	};
-	double begin;
+	double begin, seconds;
 	pid_t partner;
 
+	if (setting->bytes > sizeof(j.line.message.text))
+		errx(1, "a message of %zu bytes is too long", setting->bytes);
 	j.kind->open(&j.line);
 	partner = partner_start(setting->cpus, answer, &j);
 	ask(&j, WARM_UP);
 	begin = now();
 	ask(&j, amount);
-	begin = now() - begin;
+	seconds = now() - begin;
 	partner_end(partner);
 	j.kind->close(&j.line);
-	return begin;
+	return seconds;
 }
 
 #define LINE(who, what, begin, give, take, end)				\

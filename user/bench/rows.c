@@ -78,6 +78,14 @@ const struct row rows[] = {
 		.ours = &open_many,
 		.rivals = { { &open_few, 1.2 } },
 	}, {
+		/* Without the caches' share in it: what the look-up costs. */
+		.name = "open-100000-same",
+		.title = "OPEN of the same 10 names among 100,000 objects",
+		.unit = MICROSECONDS,
+		.setting = { .cpus = 1, .names = 10 },
+		.ours = &open_many,
+		.rivals = { { &open_few, 0 } },
+	}, {
 		.name = "make-close",
 		.title = "make something nameless, close all its ends",
 		.unit = MICROSECONDS,

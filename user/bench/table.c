@@ -7,6 +7,7 @@
 #include "bench.h"
 #include "version.h"
 
+/* Of the comparisons so far, for the last line. */
 static int goals, reached;
 
 static const char *at(enum unit unit)
@@ -27,6 +28,7 @@ static const char *size(char text[24], size_t bytes)
 	return text;
 }
 
+/* One line of --list. */
 static void describe_row(const struct row *row)
 {
 	const struct rival *rival;
@@ -52,6 +54,7 @@ void table_of_rows(void)
 		describe_row(&rows[i]);
 }
 
+/* The widths fit the longest names there are: lines appear before all are known. */
 void table_begin(const struct machine *m, const struct plan *plan)
 {
 	printf("ipcmod %s on Linux %s, %d CPUs (%s), %s, %s\n", BENCH_VERSION,
@@ -93,6 +96,7 @@ static void print_ratio(const struct spread *ratio)
 	       ratio->highest);
 }
 
+/* Shown at once: a whole run takes minutes. */
 void table_add(const struct comparison *c)
 {
 	char text[16];
