@@ -189,11 +189,11 @@ helper const char *fail_unsupported(void)
 	if (access(FAIL_NTH, W_OK))
 		return "this kernel has no fault injection (CONFIG_FAULT_INJECTION)";
 	if (!fail_has("failslab") || !fail_has("fail_page_alloc"))
-		return "this kernel cannot fail allocations (CONFIG_FAILSLAB, CONFIG_FAIL_PAGE_ALLOC, CONFIG_FAULT_INJECTION_DEBUG_FS)";
+		return "this kernel cannot fail allocations (FAILSLAB, FAIL_PAGE_ALLOC)";
 	if (!fail_has("fail_usercopy"))
 		return "this kernel cannot fail copies (CONFIG_FAULT_INJECTION_USERCOPY)";
 	if (!fail_has("failslab/require-start"))
-		return "this kernel cannot tell failures apart (CONFIG_FAULT_INJECTION_STACKTRACE_FILTER)";
+		return "this kernel cannot tell failures apart (FAULT_INJECTION_STACKTRACE_FILTER)";
 	return NULL;
 }
 

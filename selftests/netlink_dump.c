@@ -613,7 +613,7 @@ static int probe_count(void)
 	int count = 0;
 
 	while (f && fgets(line, sizeof(line), f))
-		count += strstr(line, " asked: ") != NULL;
+		count += !!strstr(line, " asked: ");
 	if (f)
 		fclose(f);
 	return count;

@@ -573,7 +573,7 @@ static void round_check(struct round *o)
 				    arena->racer[1].done);
 		return;
 	}
-	if (st.readers != (o->e.r >= 0) || st.writers != (o->e.w >= 0) ||
+	if (st.readers != !(o->e.r < 0) || st.writers != !(o->e.w < 0) ||
 	    st.opens != 1 + st.readers + st.writers)
 		worker_fail("%u files, %u readers, %u writers", st.opens,
 			    st.readers, st.writers);
