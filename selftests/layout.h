@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The UAPI's structures and commands as a table, for the comparison of what 32-bit
+ * and 64-bit compilers make of them: layout_text() must give the same in both.
+ */
+#ifndef LAYOUT_H
+#define LAYOUT_H
+
+#include <stddef.h>
+#include <stdio.h>
+#include <linux/ipcx.h>
+
+struct layout_field {
+	const char *of;
+	const char *name;
+	size_t offset;
+	size_t size;
+	size_t whole;
+};
+
+#define FIELD(of, name)	{						\
+	#of, #name, offsetof(struct of, name),				\
+	sizeof(((struct of *)NULL)->name), sizeof(struct of),		\
+}
+
+/* In the header's order: each structure's fields follow each other. */
+static const struct layout_field layout_fields[] = {
+	FIELD(ipcx_ref, name),
+	FIELD(ipcx_ref, name_len),
+	FIELD(ipcx_ref, id),
+	FIELD(ipcx_ref, cookie),
+	FIELD(ipcx_deadline, ns),
+	FIELD(ipcx_deadline, clock),
+	FIELD(ipcx_deadline, reserved),
+	FIELD(ipcx_pipe_params, capacity_bytes),
+	FIELD(ipcx_create, name),
+	FIELD(ipcx_create, name_len),
+	FIELD(ipcx_create, type),
+	FIELD(ipcx_create, access),
+	FIELD(ipcx_create, lifetime),
+	FIELD(ipcx_create, mode),
+	FIELD(ipcx_create, flags),
+	FIELD(ipcx_create, params),
+	FIELD(ipcx_create, params_size),
+	FIELD(ipcx_create, reserved),
+	FIELD(ipcx_open, ref),
+	FIELD(ipcx_open, type),
+	FIELD(ipcx_open, access),
+	FIELD(ipcx_open, flags),
+	FIELD(ipcx_open, reserved),
+	FIELD(ipcx_open, deadline),
+	FIELD(ipcx_io, ref),
+	FIELD(ipcx_io, buf),
+	FIELD(ipcx_io, len),
+	FIELD(ipcx_io, flags),
+	FIELD(ipcx_io, reserved),
+	FIELD(ipcx_io, deadline),
+	FIELD(ipcx_resize, ref),
+	FIELD(ipcx_resize, bytes),
+	FIELD(ipcx_resize, flags),
+	FIELD(ipcx_resize, reserved),
+	FIELD(ipcx_resize, deadline),
+	FIELD(ipcx_stat, ref),
+	FIELD(ipcx_stat, size),
+	FIELD(ipcx_stat, flags),
+	FIELD(ipcx_stat, id),
+	FIELD(ipcx_stat, type),
+	FIELD(ipcx_stat, cookie),
+	FIELD(ipcx_stat, lifetime),
+	FIELD(ipcx_stat, mode),
+	FIELD(ipcx_stat, uid),
+	FIELD(ipcx_stat, gid),
+	FIELD(ipcx_stat, creator_uid),
+	FIELD(ipcx_stat, creator_gid),
+	FIELD(ipcx_stat, creator_pid),
+	FIELD(ipcx_stat, last_reader_pid),
+	FIELD(ipcx_stat, last_writer_pid),
+	FIELD(ipcx_stat, opens),
+	FIELD(ipcx_stat, created_ns),
+	FIELD(ipcx_stat, changed_ns),
+	FIELD(ipcx_stat, read_ns),
+	FIELD(ipcx_stat, write_ns),
+	FIELD(ipcx_stat, charged_bytes),
+	FIELD(ipcx_stat, capacity_bytes),
+	FIELD(ipcx_stat, used_bytes),
+	FIELD(ipcx_stat, readers),
+	FIELD(ipcx_stat, writers),
+	FIELD(ipcx_stat, waiting_readers),
+	FIELD(ipcx_stat, waiting_writers),
+	FIELD(ipcx_stat, name_len),
+	FIELD(ipcx_stat, reserved),
+	FIELD(ipcx_stat, name),
+	FIELD(ipcx_usage, objects),
+	FIELD(ipcx_usage, objects_max),
+	FIELD(ipcx_usage, bytes),
+	FIELD(ipcx_usage, bytes_max),
+	FIELD(ipcx_query, size),
+	FIELD(ipcx_query, version),
+	FIELD(ipcx_query, types),
+	FIELD(ipcx_query, name_max),
+	FIELD(ipcx_query, pipe_capacity_min),
+	FIELD(ipcx_query, pipe_capacity_default),
+	FIELD(ipcx_query, pipe_capacity_max),
+	FIELD(ipcx_query, user),
+	FIELD(ipcx_query, ns),
+};
+
+#define LAYOUT_FIELDS	(sizeof(layout_fields) / sizeof(*layout_fields))
+
+struct layout_command {
+	const char *name;
+	unsigned int number;
+};
+
+#define COMMAND(name)	{ #name, name }
+
+static const struct layout_command layout_commands[] = {
+	COMMAND(IPCX_IOC_CREATE),
+	COMMAND(IPCX_IOC_OPEN),
+	COMMAND(IPCX_IOC_UNLINK),
+	COMMAND(IPCX_IOC_REMOVE),
+	COMMAND(IPCX_IOC_QUERY),
+	COMMAND(IPCX_IOC_STAT),
+	COMMAND(IPCX_IOC_RESIZE),
+	COMMAND(IPCX_IOC_READ),
+	COMMAND(IPCX_IOC_WRITE),
+};
+
+#define LAYOUT_COMMANDS	(sizeof(layout_commands) / sizeof(*layout_commands))
+
+#define LAYOUT_TEXT	16384
+
+/* Returns the text's length. */
+static inline size_t layout_text(char text[LAYOUT_TEXT])
+{
+	size_t i, len = 0;
+
+	for (i = 0; i < LAYOUT_FIELDS; i++) {
+		const struct layout_field *f = &layout_fields[i];
+
+		len += snprintf(text + len, LAYOUT_TEXT - len,
+				"%s of %zu: %s at %zu, %zu\n", f->of, f->whole,
+				f->name, f->offset, f->size);
+	}
+	for (i = 0; i < LAYOUT_COMMANDS; i++)
+		len += snprintf(text + len, LAYOUT_TEXT - len, "%s is %#x\n",
+				layout_commands[i].name, layout_commands[i].number);
+	return len;
+}
+
+#endif /* LAYOUT_H */
