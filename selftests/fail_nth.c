@@ -983,6 +983,7 @@ TEST(first_open)
 		.call = open_device, .undo = undo_open_device,
 	};
 
+	(void)variant;
 	ASSERT_TRUE(fail_setup(FAIL_MEMORY));
 	fail_all(_metadata, stage_make(), FAIL_MEMORY, &trial, true);
 }
@@ -992,6 +993,7 @@ TEST(new_namespace)
 {
 	const struct trial trial = { .call = unshare_net, .undo = undo_zero };
 
+	(void)variant;
 	ASSERT_TRUE(fail_setup(FAIL_MEMORY));
 	ASSERT_TRUE(fail_memory_of("[ipcmod]"));
 	fail_all(_metadata, stage_make(), FAIL_MEMORY, &trial, true);

@@ -82,7 +82,7 @@ static int async_start(int fd, int sig)
 	return fcntl(fd, F_SETFL, flags | O_ASYNC) ? -errno : 0;
 }
 
-static int async_on(int fd, int sig)
+static int async_signal_on(int fd, int sig)
 {
 	return fcntl(fd, F_SETOWN, getpid()) ? -errno : async_start(fd, sig);
 }
@@ -153,7 +153,7 @@ static int listener_end(struct listener *l)
 
 TEST_F(async, plain_signal)
 {
-	ASSERT_EQ(0, async_on(self->e.r, 0));
+	ASSERT_EQ(0, async_signal_on(self->e.r, 0));
 	EXPECT_EQ(getpid(), fcntl(self->e.r, F_GETOWN));
 	EXPECT_EQ(0, fcntl(self->e.r, F_GETSIG));
 	EXPECT_EQ(O_ASYNC, O_ASYNC & fcntl(self->e.r, F_GETFL));
@@ -167,7 +167,7 @@ TEST_F(async, first_byte_says_readable)
 	siginfo_t info;
 	int i;
 
-	ASSERT_EQ(0, async_on(self->e.r, TOLD));
+	ASSERT_EQ(0, async_signal_on(self->e.r, TOLD));
 	for (i = 0; i < 10; i++) {
 		ASSERT_EQ(1, stream_write(self->e.w, i, 1));
 		ASSERT_TRUE(got(TOLD, &info))
@@ -187,7 +187,7 @@ TEST_F(async, room_says_writable)
 	siginfo_t info;
 	int i;
 
-	ASSERT_EQ(0, async_on(self->e.w, TOLD));
+	ASSERT_EQ(0, async_signal_on(self->e.w, TOLD));
 	for (i = 0; i < 10; i++) {
 		uint64_t at = (uint64_t)i * full;
 
@@ -209,7 +209,7 @@ TEST_F(async, room_for_an_atomic_write)
 	const int full = CAPACITY_DEFAULT;
 
 	ASSERT_EQ(full, stream_write(self->e.w, 0, full));
-	ASSERT_EQ(0, async_on(self->e.w, TOLD));
+	ASSERT_EQ(0, async_signal_on(self->e.w, TOLD));
 	ASSERT_EQ(ATOMIC_MAX, stream_read(self->e.r, 0, ATOMIC_MAX));
 	EXPECT_TRUE(told(TOLD));
 	ASSERT_EQ(ATOMIC_MAX, stream_write(self->e.w, full, ATOMIC_MAX));
@@ -229,7 +229,7 @@ TEST_F(async, a_pipe_that_grows_has_room)
 	siginfo_t info;
 
 	ASSERT_EQ(full, stream_write(self->e.w, 0, full));
-	ASSERT_EQ(0, async_on(self->e.w, TOLD));
+	ASSERT_EQ(0, async_signal_on(self->e.w, TOLD));
 	ASSERT_EQ(0, ipc_ioctl(self->e.w, IPCX_IOC_RESIZE, &arg));
 	ASSERT_TRUE(got(TOLD, &info));
 	EXPECT_EQ(POLL_OUT, info.si_code);
@@ -242,7 +242,7 @@ TEST_F(async, last_writer_says_hangup)
 	siginfo_t info;
 
 	ASSERT_GE(second, 0);
-	ASSERT_EQ(0, async_on(self->e.r, TOLD));
+	ASSERT_EQ(0, async_signal_on(self->e.r, TOLD));
 	close(second);
 	EXPECT_FALSE(told(TOLD));
 	close(self->e.w);
@@ -259,7 +259,7 @@ TEST_F(async, last_reader_says_error)
 	siginfo_t info;
 
 	ASSERT_GE(second, 0);
-	ASSERT_EQ(0, async_on(self->e.w, TOLD));
+	ASSERT_EQ(0, async_signal_on(self->e.w, TOLD));
 	close(second);
 	EXPECT_FALSE(told(TOLD));
 	close(self->e.r);
@@ -277,7 +277,7 @@ TEST_F(async, killed_writer_says_hangup)
 	siginfo_t info;
 
 	close(self->e.w);
-	ASSERT_EQ(0, async_on(self->e.r, TOLD));
+	ASSERT_EQ(0, async_signal_on(self->e.r, TOLD));
 	EXPECT_EQ(128 + SIGKILL, actor_kill(&a));
 	ASSERT_TRUE(got(TOLD, &info));
 	EXPECT_EQ(POLLHUP, POLLHUP & info.si_band);
@@ -289,8 +289,8 @@ TEST_F(async, removal_is_told_to_both_sides)
 	const long gone = POLLHUP | POLLERR;
 	siginfo_t info;
 
-	ASSERT_EQ(0, async_on(self->e.r, TOLD));
-	ASSERT_EQ(0, async_on(self->e.w, OTHER));
+	ASSERT_EQ(0, async_signal_on(self->e.r, TOLD));
+	ASSERT_EQ(0, async_signal_on(self->e.w, OTHER));
 	ASSERT_EQ(0, fd_remove(self->e.r));
 	ASSERT_TRUE(got(TOLD, &info));
 	EXPECT_EQ(self->e.r, info.si_fd);
@@ -307,7 +307,7 @@ TEST_F(async, reader_and_writer_in_one)
 	siginfo_t info;
 
 	ASSERT_GE(both, 0);
-	ASSERT_EQ(0, async_on(both, TOLD));
+	ASSERT_EQ(0, async_signal_on(both, TOLD));
 	ASSERT_EQ(full, stream_write(self->e.w, 0, full));
 	ASSERT_TRUE(got(TOLD, &info));
 	EXPECT_EQ(POLL_IN, info.si_code);
@@ -331,7 +331,7 @@ TEST_F(async, transfers_by_name_are_told)
 	both = pipe_create(self->dev, test_name(name, "async"),
 			   IPCX_LIFETIME_TRANSIENT, IPCX_ACCESS_RDWR);
 	ASSERT_GE(both, 0);
-	ASSERT_EQ(0, async_on(both, TOLD));
+	ASSERT_EQ(0, async_signal_on(both, TOLD));
 	ASSERT_EQ(1, ref_write(self->dev, ref_name(name), "x", 1, 0));
 	EXPECT_TRUE(told(TOLD));
 	ASSERT_EQ(full - 1, stream_write(both, 0, full - 1));
@@ -359,8 +359,8 @@ TEST_F(async, none_unless_asked_for)
 
 TEST_F(async, none_after_it_was_taken_back)
 {
-	ASSERT_EQ(0, async_on(self->e.r, TOLD));
-	ASSERT_EQ(0, async_on(self->e.w, TOLD));
+	ASSERT_EQ(0, async_signal_on(self->e.r, TOLD));
+	ASSERT_EQ(0, async_signal_on(self->e.w, TOLD));
 	ASSERT_EQ(0, async_off(self->e.r));
 	ASSERT_EQ(0, async_off(self->e.w));
 	EXPECT_EQ(0, O_ASYNC & fcntl(self->e.r, F_GETFL));
@@ -373,7 +373,7 @@ TEST_F(async, none_after_it_was_taken_back)
 
 TEST_F(async, none_without_an_owner)
 {
-	ASSERT_EQ(0, async_on(self->e.r, TOLD));
+	ASSERT_EQ(0, async_signal_on(self->e.r, TOLD));
 	ASSERT_EQ(0, fcntl(self->e.r, F_SETOWN, 0));
 	ASSERT_EQ(1, stream_write(self->e.w, 0, 1));
 	EXPECT_FALSE(told(TOLD));
@@ -389,7 +389,7 @@ TEST_F(async, none_through_a_closed_file)
 	int r = fd_open(self->e.r, IPCX_ACCESS_READ, 0);
 
 	ASSERT_GE(r, 0);
-	ASSERT_EQ(0, async_on(r, TOLD));
+	ASSERT_EQ(0, async_signal_on(r, TOLD));
 	close(r);
 	ASSERT_EQ(1, stream_write(self->e.w, 0, 1));
 	EXPECT_FALSE(told(TOLD));
@@ -405,7 +405,7 @@ TEST_F(async, a_duplicate_is_the_same_file)
 	int copy = dup(r);
 
 	ASSERT_GE(copy, 0);
-	ASSERT_EQ(0, async_on(r, TOLD));
+	ASSERT_EQ(0, async_signal_on(r, TOLD));
 	close(r);
 	ASSERT_EQ(1, stream_write(self->e.w, 0, 1));
 	EXPECT_TRUE(told(TOLD));
@@ -423,8 +423,8 @@ TEST_F(async, two_files_of_one_pipe)
 	siginfo_t info;
 
 	ASSERT_GE(second, 0);
-	ASSERT_EQ(0, async_on(self->e.r, TOLD));
-	ASSERT_EQ(0, async_on(second, OTHER));
+	ASSERT_EQ(0, async_signal_on(self->e.r, TOLD));
+	ASSERT_EQ(0, async_signal_on(second, OTHER));
 	ASSERT_EQ(1, stream_write(self->e.w, 0, 1));
 	ASSERT_TRUE(got(TOLD, &info));
 	EXPECT_EQ(self->e.r, info.si_fd);
@@ -447,7 +447,7 @@ TEST_F(async, fork_keeps_the_owner)
 	int r = fd_open(self->e.r, IPCX_ACCESS_READ, 0);
 
 	ASSERT_GE(r, 0);
-	ASSERT_EQ(0, async_on(r, TOLD));
+	ASSERT_EQ(0, async_signal_on(r, TOLD));
 	child = actor_start_asleep((struct call) { .kind = CALL_POLL, .fd = r });
 	close(r);
 	ASSERT_EQ(1, stream_write(self->e.w, 0, 1));
@@ -684,7 +684,7 @@ TEST_F(async, reader_driven_by_signals_gets_everything)
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, async_on(self->e.r, sigs[i]));
+		ASSERT_EQ(0, async_signal_on(self->e.r, sigs[i]));
 		pid = fork();
 		if (!pid) {
 			keep_only(self->e.w);
@@ -704,7 +704,7 @@ TEST_F(async, writer_driven_by_signals_gets_everything_in)
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, async_on(self->e.w, sigs[i]));
+		ASSERT_EQ(0, async_signal_on(self->e.w, sigs[i]));
 		pid = fork();
 		if (!pid) {
 			keep_only(self->e.r);
