@@ -976,27 +976,38 @@ TEST_F_TIMEOUT(fail_nth, copy, 300)
 		 variant->may & COPY);
 }
 
+FIXTURE(first) {
+	struct stage *s;
+};
+
+FIXTURE_SETUP(first)
+{
+	ASSERT_TRUE(fail_setup(FAIL_MEMORY));
+	self->s = stage_make();
+}
+
+FIXTURE_TEARDOWN(first)
+{
+	(void)self;
+}
+
 /* The first file of all brings the file system. */
-TEST(first_open)
+TEST_F(first, open)
 {
 	const struct trial trial = {
 		.call = open_device, .undo = undo_open_device,
 	};
 
-	(void)variant;
-	ASSERT_TRUE(fail_setup(FAIL_MEMORY));
-	fail_all(_metadata, stage_make(), FAIL_MEMORY, &trial, true);
+	fail_all(_metadata, self->s, FAIL_MEMORY, &trial, true);
 }
 
 /* Of all that a network namespace needs, what this module adds. */
-TEST(new_namespace)
+TEST_F(first, namespace)
 {
 	const struct trial trial = { .call = unshare_net, .undo = undo_zero };
 
-	(void)variant;
-	ASSERT_TRUE(fail_setup(FAIL_MEMORY));
 	ASSERT_TRUE(fail_memory_of("[ipcmod]"));
-	fail_all(_metadata, stage_make(), FAIL_MEMORY, &trial, true);
+	fail_all(_metadata, self->s, FAIL_MEMORY, &trial, true);
 }
 
 FAIL_NTH_MAIN
