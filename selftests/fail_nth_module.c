@@ -10,7 +10,7 @@
 #define INITIALISER	"do_one_initcall"
 
 FIXTURE(fail_nth_module) {
-	int file;
+	struct stage *s;
 };
 
 FIXTURE_SETUP(fail_nth_module)
@@ -20,8 +20,9 @@ FIXTURE_SETUP(fail_nth_module)
 	ASSERT_TRUE(!is_loaded() || unloads_in_the_end());
 	ASSERT_EQ(0, load_from(path));
 	ASSERT_TRUE(unloads_in_the_end());
-	self->file = open(path, O_RDONLY | O_CLOEXEC);
-	ASSERT_GE(self->file, 0);
+	self->s = stage_make();
+	self->s->fd = open(path, O_RDONLY | O_CLOEXEC);
+	ASSERT_GE(self->s->fd, 0);
 	ASSERT_TRUE(fail_setup(FAIL_MEMORY));
 	ASSERT_TRUE(fail_memory_of(INITIALISER));
 }
@@ -53,30 +54,29 @@ static bool works(bool hit)
 	return fd >= 0 && ask_resolve() > 0;
 }
 
+static bool try_load(struct stage *s, const struct trial *t)
+{
+	int ret = armed(s, load_fd(s->fd));
+	bool right;
+
+	(void)t;
+	if (ret) {
+		s->failed++;
+		right = s->hit && ret == -ENOMEM && is_gone();
+	} else {
+		right = works(s->hit) && unloads_in_the_end();
+	}
+	if (!right)
+		fprintf(stderr, "# failure %u, %s: loading gave %d\n", s->nth,
+			s->hit ? "met" : "not met", ret);
+	return right;
+}
+
 TEST_F_TIMEOUT(fail_nth_module, load, 900)
 {
-	struct stage s = { .nth = 1, .hit = true };
-	int ret;
+	const struct trial trial = { .try = try_load };
 
-	for (; s.hit && s.nth < FAIL_MAX; s.nth++) {
-		ret = armed(&s, load_fd(self->file));
-		if (ret) {
-			s.failed++;
-			ASSERT_TRUE(s.hit);
-			ASSERT_EQ(-ENOMEM, ret) {
-				TH_LOG("failure %u", s.nth);
-			}
-			ASSERT_TRUE(is_gone());
-		} else {
-			ASSERT_TRUE(works(s.hit)) {
-				TH_LOG("failure %u", s.nth);
-			}
-			ASSERT_TRUE(unloads_in_the_end());
-		}
-	}
-	EXPECT_FALSE(s.hit);
-	ksft_print_msg("%u failures, %u of them told\n", s.nth - 2, s.failed);
-	EXPECT_LT(0, s.failed);
+	fail_all(_metadata, self->s, FAIL_MEMORY, &trial, true);
 }
 
 FAIL_NTH_MAIN

@@ -41,6 +41,9 @@ enum fail_kind {
 /* More failures than any call has allocations: something goes round in circles. */
 #define FAIL_MAX	5000
 
+/* More sweeps than the kernel should need to come to rest. */
+#define SWEEPS_MAX	5
+
 /**
  * struct stage - where a call is tried; shared with children
  * @dev:    the device, or -1
@@ -75,11 +78,13 @@ struct stage {
  * @undo:   puts things back when it has succeeded, and tells whether it had
  *	    done what it said
  * @errors: what else than ENOMEM (or EFAULT) it may say, ends with 0
+ * @try:    in the place of fail_try(), which needs the others
  */
 struct trial {
 	int (*call)(struct stage *s);
 	bool (*undo)(struct stage *s, int ret);
 	int errors[4];
+	bool (*try)(struct stage *s, const struct trial *t);
 };
 
 /* With nothing of the module open. */
@@ -123,18 +128,22 @@ helper bool fail_has(const char *knob)
 	return !access(path, F_OK);
 }
 
+helper bool fail_code(const char *fault, const char *knob, uint64_t address)
+{
+	char value[32];
+
+	snprintf(value, sizeof(value), "%#llx", (unsigned long long)address);
+	return fail_knob(fault, knob, value);
+}
+
 /*
- * Only what is called, by whatever way, by code from @start to before @end fails, or counts. None
- * is as good as no such fault.
+ * Only what is called, in whatever way, by code from @start to before @end fails,
+ * and counts. Nowhere is as good as no such fault.
  */
 helper bool fail_within(const char *fault, uint64_t start, uint64_t end)
 {
-	char from[32], to[32];
-
-	snprintf(from, sizeof(from), "%#llx", (unsigned long long)start);
-	snprintf(to, sizeof(to), "%#llx", (unsigned long long)end);
-	return fail_knob(fault, "require-start", from) &&
-	       fail_knob(fault, "require-end", to);
+	return fail_code(fault, "require-start", start) &&
+	       fail_code(fault, "require-end", end);
 }
 
 helper bool fail_enable(const char *fault, bool on)
@@ -198,13 +207,25 @@ helper const char *fail_unsupported(void)
 }
 
 /*
+ * Left out is what a function of the kernel asks for on behalf of others who can
+ * do without, now and then: where it comes and goes, counting goes wrong. It does
+ * no harm if there is no such function.
+ */
+helper bool fail_not_for(const char *fault, const char *function)
+{
+	uint64_t start, end;
+
+	return !code_range(function, &start, &end) ||
+	       (fail_code(fault, "reject-start", start) &&
+		fail_code(fault, "reject-end", end));
+}
+
+/*
  * By default the kernel doesn't fail what could wait for memory, which is nearly
  * all, and prints a call trace for each that it fails.
  */
-helper bool fail_select(enum fail_kind kind)
+helper bool fail_init(void)
 {
-	bool memory = kind == FAIL_MEMORY;
-
 	return fail_knob("failslab", "ignore-gfp-wait", "N") &&
 	       fail_knob("failslab", "cache-filter", "N") &&
 	       fail_knob("failslab", "verbose", "0") &&
@@ -212,9 +233,18 @@ helper bool fail_select(enum fail_kind kind)
 	       fail_knob("fail_page_alloc", "ignore-gfp-highmem", "N") &&
 	       fail_knob("fail_page_alloc", "min-order", "0") &&
 	       fail_knob("fail_page_alloc", "verbose", "0") &&
-	       fail_enable("failslab", memory) &&
-	       fail_enable("fail_page_alloc", memory) &&
 	       fail_knob("fail_usercopy", "verbose", "0") &&
+	       /* kmemleak's records, and pages for slabs */
+	       fail_not_for("failslab", "__create_object") &&
+	       fail_not_for("fail_page_alloc", "allocate_slab");
+}
+
+helper bool fail_select(enum fail_kind kind)
+{
+	bool memory = kind == FAIL_MEMORY;
+
+	return fail_enable("failslab", memory) &&
+	       fail_enable("fail_page_alloc", memory) &&
 	       fail_enable("fail_usercopy", !memory);
 }
 
@@ -497,36 +527,56 @@ helper bool fail_try(struct stage *s, const struct trial *t)
 	return right;
 }
 
-/*
- * Without a failure first, which brings all the pages and caches that are needed.
- * The number of failures that were met, or -1 if something was wrong.
- */
-helper int fail_each(struct stage *s, const struct trial *t)
+/* The number of failures that were met, or -1 if something was wrong. */
+helper int fail_sweep(struct stage *s, const struct trial *t)
 {
 	unsigned int met = 0;
 
 	s->failed = 0;
-	for (s->nth = 0; s->nth < FAIL_MAX; s->nth++) {
-		if (!fail_try(s, t))
+	for (s->nth = 1; s->nth < FAIL_MAX; s->nth++) {
+		if (!(t->try ?: fail_try)(s, t))
 			return -1;
-		if (s->nth && !s->hit)
+		if (!s->hit)
 			return met;
-		met += s->hit;
+		met++;
 	}
 	fprintf(stderr, "# there is no end of failures\n");
 	return -1;
+}
+
+/*
+ * Until it was the same twice. When something that comes and goes has gone, what
+ * was to fail next has become the last one, and is skipped.
+ *
+ * At first without a failure, which brings pages and caches that are needed once.
+ */
+helper bool fail_sweeps(struct stage *s, const struct trial *t)
+{
+	int met = -1, last_met, sweeps = 0;
+	unsigned int last_failed;
+
+	s->nth = 0;
+	if (!(t->try ?: fail_try)(s, t))
+		return false;
+	do {
+		last_met = met;
+		last_failed = s->failed;
+		met = fail_sweep(s, t);
+	} while (met >= 0 && ++sweeps < SWEEPS_MAX &&
+		 (met != last_met || s->failed != last_failed));
+	if (met < 0)
+		return false;
+	ksft_print_msg("%d failures met, %u of them told, in the last of %d sweeps\n",
+		       met, s->failed, sweeps);
+	return true;
 }
 
 /* Is it as @may says: can it fail, or can it never? */
 helper void fail_all(struct __test_metadata *_metadata, struct stage *s,
 		     enum fail_kind kind, const struct trial *trial, bool may)
 {
-	int met;
-
 	s->kind = kind;
-	met = fail_each(s, trial);
-	ASSERT_LE(0, met);
-	ksft_print_msg("%d failures met, %u of them told\n", met, s->failed);
+	ASSERT_TRUE(fail_sweeps(s, trial));
 	EXPECT_EQ(may, s->failed > 0);
 }
 
@@ -538,6 +588,8 @@ helper void fail_all(struct __test_metadata *_metadata, struct stage *s,
 									\
 		if (why)						\
 			ksft_exit_skip("%s\n", why);			\
+		if (!fail_init())					\
+			ksft_exit_fail_msg("the knobs cannot be set\n"); \
 		return test_harness_run(argc, argv);			\
 	}
 
