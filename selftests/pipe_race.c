@@ -149,17 +149,15 @@ static void race_resize(struct racer *r)
 	int ret, calls = random_next(&r->seed) % CALLS_MAX + 1;
 
 	while (calls-- && !stopped()) {
-		uint32_t flags = random_next(&r->seed) % 4 ? 0 : IPCX_NONBLOCK;
 		struct ipcx_resize arg = {
 			.bytes = CAPACITY_MIN << random_next(&r->seed) % 6,
-			.flags = flags,
 			.deadline = deadline_never(),
 		};
 
 		ret = ipc_ioctl(r->fd, IPCX_IOC_RESIZE, &arg);
 		if (ret == -EIDRM && expected(r, ret))
 			return;
-		if (ret && ret != -EBUSY && !(flags && ret == -EAGAIN))
+		if (ret && ret != -EBUSY)
 			worker_fail("RESIZE: %d", ret);
 		spin(&r->seed, SPIN_NS / 4);
 	}
