@@ -714,10 +714,11 @@ TEST_F(splice, sendfile_refused)
 
 /* Who sleeps at either pipe hears of it. */
 
+/* The reader leaves some, or the poller would find nothing and sleep on. */
 TEST_F(splice, out_wakes_readers_of_the_other)
 {
 	struct actor a = actor_start_asleep((struct call) {
-		.kind = CALL_READ, .fd = self->p.r, .len = 100,
+		.kind = CALL_READ, .fd = self->p.r, .len = 5,
 	});
 	struct actor p = actor_start_asleep((struct call) {
 		.kind = CALL_POLL, .fd = self->p.r, .events = POLLIN,
@@ -725,8 +726,8 @@ TEST_F(splice, out_wakes_readers_of_the_other)
 
 	ASSERT_EQ(10, stream_write(self->e.w, 3, 10));
 	EXPECT_EQ(10, splice_now(self->e.r, self->p.w, 100));
-	EXPECT_EQ(10, actor_result(&a));
-	EXPECT_TRUE(stream_is(a.s->data, 3, 10));
+	EXPECT_EQ(5, actor_result(&a));
+	EXPECT_TRUE(stream_is(a.s->data, 3, 5));
 	EXPECT_EQ(POLLIN, actor_finish(&p));
 	actor_end(&a);
 }
