@@ -16,7 +16,7 @@
 
 #define STRESS_TIMEOUT	120	/* of the harness, in seconds */
 #define WORKERS		16
-#define RECORDS_MAX	(1 << 20)	/* of one writer */
+#define RECORDS_MAX	(1 << 22)	/* of one writer */
 
 /* Only what is touched of @seen takes memory. */
 struct shared {
@@ -325,6 +325,9 @@ helper void records_write(const struct transfer *t, bool (*enough)(void))
 			worker_fail("write of %zu records: %d", n, ret);
 		seq += n;
 		pause_if_told();
+		/* Whoever else has to get something done may be slower. */
+		if (seq > RECORDS_MAX / 4)
+			usleep(100);
 	}
 	shared->put[worker] = seq;
 	_exit(0);
