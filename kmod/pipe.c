@@ -562,11 +562,36 @@ static bool go_on(void)
 	return !fatal_signal_pending(current);
 }
 
+/**
+ * struct transfer - a call, over all its turns at a side
+ * @iter:     what is left
+ * @patience: how to wait
+ * @whole:    a write of all or nothing
+ * @give_way: it has let others in, or will, and wants another turn
+ */
+struct transfer {
+	struct iov_iter *iter;
+	const struct ipcx_patience *patience;
+	bool whole;
+	bool give_way;
+};
+
+/* What has been moved doesn't make the rest of a large write a small one. */
+static struct transfer transfer_begin(struct iov_iter *iter,
+				      const struct ipcx_patience *patience)
+{
+	return (struct transfer) {
+		.iter = iter,
+		.patience = patience,
+		.whole = iov_iter_count(iter) <= PIPE_BUF,
+	};
+}
+
 /* Read until the pipe is empty or the caller has all: at least one byte. */
 static ssize_t read_owned(struct pipe *pipe, const struct ipcx_handle *handle,
-			  struct iov_iter *to,
-			  const struct ipcx_patience *patience, bool *give_way)
+			  struct transfer *t)
 {
+	struct iov_iter *to = t->iter;
 	size_t chunk = chunk_bytes(pipe), done = 0, n, copied;
 	ssize_t ret = 0;
 
@@ -574,7 +599,7 @@ static ssize_t read_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 		ret = pipe_readable(pipe, handle, 1);
 		if (ret == -EAGAIN && !done)
 			ret = side_await(pipe, &pipe->rd, handle, pipe_readable,
-					 1, patience, give_way);
+					 1, t->patience, &t->give_way);
 		if (ret <= 0)
 			break;
 		n = min3((size_t)ret, chunk, iov_iter_count(to));
@@ -603,26 +628,26 @@ static ssize_t read_owned(struct pipe *pipe, const struct ipcx_handle *handle,
  * something he gives way to others first, or a huge write would keep them out.
  */
 static ssize_t write_owned(struct pipe *pipe, const struct ipcx_handle *handle,
-			   struct iov_iter *from,
-			   const struct ipcx_patience *patience, bool *give_way)
+			   struct transfer *t)
 {
 	size_t chunk = chunk_bytes(pipe), done = 0, left, n, copied;
-	bool whole = iov_iter_count(from) <= PIPE_BUF;
+	struct iov_iter *from = t->iter;
+	bool whole = t->whole;
 	ssize_t ret = 0;
 
 	while ((left = iov_iter_count(from))) {
 		ret = pipe_writable(pipe, handle, whole ? left : 1);
-		if (ret == -EAGAIN && done && !patience->nonblock) {
+		if (ret == -EAGAIN && done && !t->patience->nonblock) {
 			/* Whom this misses is let in at the next sleep. */
-			*give_way = waitqueue_active(&pipe->wr.turn);
-			if (*give_way)
+			t->give_way = waitqueue_active(&pipe->wr.turn);
+			if (t->give_way)
 				break;
 		}
 		if (ret == -EAGAIN)
 			ret = side_await(pipe, &pipe->wr, handle, pipe_writable,
 					 whole ? left :
 						 min(left, pipe->capacity / 2),
-					 patience, give_way);
+					 t->patience, &t->give_way);
 		if (ret < 0)
 			break;
 		n = min3((size_t)ret, chunk, left);
@@ -645,24 +670,32 @@ static ssize_t write_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 	return done ?: ret;
 }
 
-/* One turn at a side; tells whether the call wants another. */
+static ssize_t move_owned(struct pipe *pipe, const struct ipcx_handle *handle,
+			  struct transfer *t, bool reading)
+{
+	ssize_t ret = reading ? read_owned(pipe, handle, t) :
+				write_owned(pipe, handle, t);
+
+	if (ret > 0)
+		side_sign(pipe, reading ? &pipe->rd : &pipe->wr);
+	return ret;
+}
+
+/* One turn at a side. */
 static ssize_t side_turn(struct pipe *pipe, const struct ipcx_handle *handle,
-			 struct iov_iter *iter, bool reading,
-			 const struct ipcx_patience *patience, bool *again)
+			 struct transfer *t, bool reading)
 {
 	struct pipe_side *side = reading ? &pipe->rd : &pipe->wr;
 	ssize_t ret;
 
-	*again = false;
+	t->give_way = false;
 	ret = side_acquire(pipe, side, handle,
-			   reading ? pipe_readable : pipe_writable, patience);
+			   reading ? pipe_readable : pipe_writable,
+			   t->patience);
 	if (ret <= 0)
 		return ret;
-	ret = reading ? read_owned(pipe, handle, iter, patience, again) :
-			write_owned(pipe, handle, iter, patience, again);
-	if (ret > 0)
-		side_sign(pipe, side);
-	if (*again)
+	ret = move_owned(pipe, handle, t, reading);
+	if (t->give_way)
 		side_pass_on(pipe, side);
 	else
 		side_release(pipe, side);
@@ -673,16 +706,16 @@ static ssize_t transfer(struct pipe *pipe, const struct ipcx_handle *handle,
 			struct iov_iter *iter, bool reading,
 			const struct ipcx_patience *patience)
 {
+	struct transfer t = transfer_begin(iter, patience);
 	ssize_t done = 0, ret;
-	bool again;
 
 	if (!iov_iter_count(iter))
 		return ipcx_object_removed(&pipe->obj) ? -EIDRM : 0;
 	do {
-		ret = side_turn(pipe, handle, iter, reading, patience, &again);
+		ret = side_turn(pipe, handle, &t, reading);
 		if (ret > 0)
 			done += ret;
-	} while (again);
+	} while (t.give_way);
 	return done ?: ret;
 }
 
@@ -758,15 +791,9 @@ ssize_t ipcx_pipe_move(struct ipcx_handle *handle, bool reading,
 		       struct iov_iter *iter)
 {
 	const struct ipcx_patience nonblock = { .nonblock = true };
-	struct pipe *pipe = to_pipe(handle->obj);
-	bool give_way;
-	ssize_t ret;
+	struct transfer t = transfer_begin(iter, &nonblock);
 
-	ret = reading ? read_owned(pipe, handle, iter, &nonblock, &give_way) :
-			write_owned(pipe, handle, iter, &nonblock, &give_way);
-	if (ret > 0)
-		side_sign(pipe, handle_side(handle, reading));
-	return ret;
+	return move_owned(to_pipe(handle->obj), handle, &t, reading);
 }
 
 /**

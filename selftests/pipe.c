@@ -214,6 +214,31 @@ TEST_F(pipe, writer_wakes_at_half)
 	ends_close(&e);
 }
 
+/* Also when it has let another writer in between: the rest is still a large write. */
+TEST_F(pipe, writer_that_gave_way_wakes_at_half)
+{
+	struct ends e = ends_open(self->dev, CAPACITY_MIN);
+	struct actor a, b;
+
+	a = actor_start_asleep((struct call) {
+		.kind = CALL_WRITE, .fd = e.w, .len = 11288,
+	});
+	b = actor_start_asleep((struct call) {
+		.kind = CALL_WRITE, .fd = e.w, .len = 10, .at = 4096,
+	});
+	ASSERT_EQ(4096, stream_read(e.r, 0, 4096));
+	ASSERT_TRUE(wait_until(pipe_used(e.r) == 4096));
+	/* It has 3096 more, and more than half is free when the other is in. */
+	ASSERT_EQ(2100, stream_read(e.r, 4096, 2100));
+	EXPECT_EQ(10, actor_finish(&b));
+	EXPECT_TRUE(wait_until(pipe_used(e.r) == 4096));
+	EXPECT_EQ(1996, stream_read(e.r, 6196, 1996));
+	EXPECT_EQ(10, stream_read(e.r, 4096, 10));
+	EXPECT_EQ(11288, actor_finish(&a));
+	EXPECT_EQ(3096, stream_read(e.r, 8192, 3096));
+	ends_close(&e);
+}
+
 /*
  * Beside a writer who sleeps there is space, but it is his turn: others wait for
  * theirs, and who doesn't wait is turned away, also by poll().
