@@ -367,12 +367,9 @@ static bool lacks(const struct racer *r, const struct ipcx_stat *st)
 		return room < ATOMIC_MAX;
 	if (bytes <= ATOMIC_MAX)
 		return room < bytes;
-	/*
-	 * Of a splice, each page is a write, and of a large write that has given way
-	 * the rest may be one. Any other waits for half.
-	 */
-	return room < ATOMIC_MAX ||
-	       (r->way != WAY_SPLICE && st->used_bytes * 2 > st->capacity_bytes);
+	/* Of a splice, each page is a write. Any other large one waits for half. */
+	return r->way == WAY_SPLICE ? room < ATOMIC_MAX :
+				      st->used_bytes * 2 > st->capacity_bytes;
 }
 
 static bool sleeps(const struct racer *r)
