@@ -118,6 +118,7 @@ struct pipe_side {
  * @lock:     guards each side's files and arrivals against each other, and last
  * @open:     tasks that wait for the other side to be opened, and pollers that
  *	      have neither side
+ * @fasync:   files of neither side that want a signal; guarded by the fasync code
  * @rd:       reading side
  * @wr:       writing side
  */
@@ -127,6 +128,7 @@ struct pipe {
 	size_t capacity;
 	spinlock_t lock;	/* files, arrivals, last of both sides */
 	wait_queue_head_t open;
+	struct fasync_struct *fasync;
 	struct pipe_side rd ____cacheline_aligned_in_smp;
 	struct pipe_side wr ____cacheline_aligned_in_smp;
 };
@@ -1127,6 +1129,7 @@ static void pipe_remove(struct ipcx_object *obj)
 	struct pipe *pipe = to_pipe(obj);
 
 	wake_up_interruptible_all(&pipe->open);
+	kill_fasync(&pipe->fasync, SIGIO, POLL_HUP);
 	side_hang_up(&pipe->rd);
 	side_hang_up(&pipe->wr);
 }
@@ -1221,6 +1224,8 @@ static int pipe_fasync(int fd, struct file *file, int on)
 	struct pipe *pipe = file_pipe(file);
 	int err = 0;
 
+	if (!(file->f_mode & (FMODE_READ | FMODE_WRITE)))
+		return fasync_helper(fd, file, on, &pipe->fasync);
 	if (file->f_mode & FMODE_READ)
 		err = fasync_helper(fd, file, on, &pipe->rd.fasync);
 	if (err >= 0 && file->f_mode & FMODE_WRITE) {

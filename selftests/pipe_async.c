@@ -300,6 +300,21 @@ TEST_F(async, removal_is_told_to_both_sides)
 	EXPECT_EQ(gone, gone & info.si_band);
 }
 
+/* A file that can neither read nor write polls for the removal, and is told of it. */
+TEST_F(async, removal_is_told_to_who_has_no_side)
+{
+	int hold = fd_open(self->e.r, IPCX_ACCESS_NONE, 0);
+
+	ASSERT_GE(hold, 0);
+	ASSERT_EQ(0, async_signal_on(hold, TOLD));
+	ASSERT_EQ(1, stream_write(self->e.w, 0, 1));
+	EXPECT_FALSE(told(TOLD));
+	ASSERT_EQ(0, fd_remove(self->e.r));
+	EXPECT_TRUE(told(TOLD));
+	EXPECT_EQ(0, async_off(hold));
+	close(hold);
+}
+
 TEST_F(async, reader_and_writer_in_one)
 {
 	const int full = CAPACITY_DEFAULT;
@@ -320,6 +335,39 @@ TEST_F(async, reader_and_writer_in_one)
 	ASSERT_EQ(1, stream_write(self->e.w, 0, 1));
 	EXPECT_FALSE(told(TOLD));
 	close(both);
+}
+
+/* Who was turned away because somebody was at his side hears when that one goes. */
+TEST_F(async, side_that_is_free_again)
+{
+	unsigned char byte;
+	struct actor a;
+
+	if (!uffd_exists())
+		SKIP(return, "no userfaultfd to keep somebody in a copy");
+	ASSERT_EQ(100, stream_write(self->e.w, 0, 100));
+	ASSERT_EQ(0, async_signal_on(self->e.r, TOLD));
+	a = actor_start_stuck((struct call) {
+		.kind = CALL_READ, .fd = self->e.r, .len = 10, .stuck = 1,
+	});
+	EXPECT_EQ(-EAGAIN, fd_read(self->e.r, &byte, 1, IPCX_NONBLOCK));
+	EXPECT_FALSE(told(TOLD));
+	ASSERT_EQ(0, actor_unstick(&a));
+	EXPECT_EQ(10, actor_finish(&a));
+	EXPECT_TRUE(told(TOLD));
+	EXPECT_EQ(90, stream_read(self->e.r, 10, 90));
+
+	ASSERT_EQ(0, async_off(self->e.r));
+	ASSERT_EQ(0, async_signal_on(self->e.w, TOLD));
+	a = actor_start_stuck((struct call) {
+		.kind = CALL_WRITE, .fd = self->e.w, .len = 10, .stuck = 1,
+	});
+	count(TOLD);
+	EXPECT_EQ(-EAGAIN, fd_write(self->e.w, "x", 1, IPCX_NONBLOCK));
+	EXPECT_FALSE(told(TOLD));
+	ASSERT_EQ(0, actor_unstick(&a));
+	EXPECT_EQ(10, actor_finish(&a));
+	EXPECT_TRUE(told(TOLD));
 }
 
 TEST_F(async, transfers_by_name_are_told)
