@@ -238,7 +238,7 @@ static bool side_taken(struct pipe_side *side)
 	if (!test_bit(SIDE_BUSY, &side->busy))
 		return false;
 	set_bit(SIDE_MISSED, &side->busy);
-	smp_mb__after_atomic();	/* TURN: pairs with side_release() */
+	smp_mb__after_atomic();	/* TURN: pairs with side_free() */
 	return test_bit(SIDE_BUSY, &side->busy);
 }
 
@@ -262,18 +262,12 @@ static __poll_t side_news(struct pipe *pipe, struct pipe_side *side)
 	return EPOLLIN | EPOLLRDNORM | (ended ? EPOLLHUP : 0);
 }
 
-/*
- * The side may have become ready, or free: after a full barrier. Pollers whom an
- * owner is in the way of are left to him.
- */
-static void wake_pollers(struct pipe *pipe, struct pipe_side *side, bool signal)
+/* Pollers whom an owner is in the way of are left to him. */
+static noinline void tell_pollers(struct pipe *pipe, struct pipe_side *side,
+				  bool signal)
 {
-	__poll_t news;
+	__poll_t news = side_news(pipe, side);
 
-	/* The caller's full barrier pairs with that in pipe_poll(). */
-	if (!waitqueue_active(&side->poll) && !READ_ONCE(side->fasync))
-		return;
-	news = side_news(pipe, side);
 	if (!news)
 		return;
 	wake_up_interruptible_poll(&side->poll, news);
@@ -282,13 +276,35 @@ static void wake_pollers(struct pipe *pipe, struct pipe_side *side, bool signal)
 			    news & EPOLLIN ? POLL_IN : POLL_OUT);
 }
 
-/* @side can go on with @avail bytes: the other side has just moved. */
-static void side_notify(struct pipe *pipe, struct pipe_side *side, size_t avail)
+/* The side may have become ready, or free: after a full barrier. */
+static void wake_pollers(struct pipe *pipe, struct pipe_side *side, bool signal)
 {
-	smp_mb();	/* SLEEP: pairs with side_await() and pipe_poll() */
-	if (waitqueue_active(&side->owner) && avail >= READ_ONCE(side->need))
+	/* The caller's full barrier pairs with that in pipe_poll(). */
+	if (unlikely(waitqueue_active(&side->poll) || READ_ONCE(side->fasync)))
+		tell_pollers(pipe, side, signal);
+}
+
+/* Can the owner of @side, who sleeps, have what he sleeps for? */
+static bool side_suffices(struct pipe *pipe, const struct pipe_side *side)
+{
+	return (side == &pipe->rd ? pipe_used(pipe) : pipe_free(pipe)) >=
+	       READ_ONCE(side->need);
+}
+
+/* @side may go on: the other side has moved. */
+static void side_wake(struct pipe *pipe, struct pipe_side *side)
+{
+	/* SLEEP: the caller's full barrier pairs with that in side_await(). */
+	if (waitqueue_active(&side->owner) && side_suffices(pipe, side))
 		wake_up_interruptible_sync_poll(&side->owner, 0);
 	wake_pollers(pipe, side, true);
+}
+
+/* The same for who has just moved and has passed no barrier since. */
+static void side_notify(struct pipe *pipe, struct pipe_side *side)
+{
+	smp_mb();	/* SLEEP: pairs with side_await() and pipe_poll() */
+	side_wake(pipe, side);
 }
 
 /* Something has ended, for all who wait on this side. */
@@ -346,18 +362,30 @@ static bool side_try(struct pipe_side *side)
 	return !test_and_set_bit_lock(SIDE_BUSY, &side->busy);
 }
 
+static struct pipe_side *side_peer(struct pipe *pipe, const struct pipe_side *side)
+{
+	return side == &pipe->rd ? &pipe->wr : &pipe->rd;
+}
+
 /*
  * Of what he leaves, the owner tells one more exclusive poller, as pipe(2) does;
  * signals go only where somebody was turned away, or he would get them himself.
+ * With @moved he has moved the side and the other side doesn't know yet: one
+ * barrier does for both.
  */
-static void side_release(struct pipe *pipe, struct pipe_side *side)
+static void side_free(struct pipe *pipe, struct pipe_side *side, bool moved)
 {
 	bool missed;
 
-	if (unlikely(READ_ONCE(side->starving)) && side_grant(side))
-		return;
 	clear_bit_unlock(SIDE_BUSY, &side->busy);
-	smp_mb__after_atomic();	/* TURN: pairs with side_queue(), side_taken() */
+	/*
+	 * TURN: pairs with side_queue(), side_taken()
+	 * SLEEP: and with side_await(), pipe_poll()
+	 */
+	smp_mb__after_atomic();
+	if (moved)
+		side_wake(pipe, side_peer(pipe, side));
+	/* TURN: after the barrier above. */
 	if (waitqueue_active(&side->turn))
 		wake_up_interruptible(&side->turn);
 	missed = test_bit(SIDE_MISSED, &side->busy) &&
@@ -365,11 +393,22 @@ static void side_release(struct pipe *pipe, struct pipe_side *side)
 	wake_pollers(pipe, side, missed);
 }
 
-/* As above, but whoever waits for a turn is next, however long he takes. */
-static void side_pass_on(struct pipe *pipe, struct pipe_side *side)
+/* Whoever waits for a turn is next, however long he takes. */
+static void side_pass_on(struct pipe *pipe, struct pipe_side *side, bool moved)
 {
 	if (!side_grant(side))
-		side_release(pipe, side);
+		side_free(pipe, side, moved);
+	else if (moved)
+		side_notify(pipe, side_peer(pipe, side));
+}
+
+/* Whoever starves is next; but for him, whoever comes first. */
+static void side_release(struct pipe *pipe, struct pipe_side *side, bool moved)
+{
+	if (unlikely(READ_ONCE(side->starving)))
+		side_pass_on(pipe, side, moved);
+	else
+		side_free(pipe, side, moved);
 }
 
 /* Is this the call's result, whoever owns the side? */
@@ -412,7 +451,7 @@ static ssize_t side_queue(struct pipe *pipe, struct pipe_side *side,
 	for (;;) {
 		ssize_t checked;
 
-		/* TURN: the barrier in here pairs with side_release() */
+		/* TURN: the barrier in here pairs with side_free() */
 		prepare_to_wait_exclusive(&side->turn, &turn.wait,
 					  TASK_INTERRUPTIBLE);
 		/* Pairs with turn_wake(). */
@@ -444,16 +483,15 @@ static ssize_t side_queue(struct pipe *pipe, struct pipe_side *side,
 	return ret;
 }
 
-/* 1 when the side is the caller's, else the call's result. */
-static ssize_t side_acquire(struct pipe *pipe, struct pipe_side *side,
-			    const struct ipcx_handle *handle,
-			    pipe_check_fn check,
-			    const struct ipcx_patience *patience)
+/* The side has an owner. */
+static noinline ssize_t side_acquire_taken(struct pipe *pipe,
+					   struct pipe_side *side,
+					   const struct ipcx_handle *handle,
+					   pipe_check_fn check,
+					   const struct ipcx_patience *patience)
 {
 	ssize_t checked;
 
-	if (side_try(side))
-		return 1;
 	if (!patience->nonblock)
 		return side_queue(pipe, side, handle, check, patience, false);
 	while (!side_taken(side))
@@ -461,6 +499,17 @@ static ssize_t side_acquire(struct pipe *pipe, struct pipe_side *side,
 			return 1;
 	checked = check(pipe, handle, 1);
 	return is_over(checked) ? checked : -EAGAIN;
+}
+
+/* 1 when the side is the caller's, else the call's result. */
+static ssize_t side_acquire(struct pipe *pipe, struct pipe_side *side,
+			    const struct ipcx_handle *handle,
+			    pipe_check_fn check,
+			    const struct ipcx_patience *patience)
+{
+	if (likely(side_try(side)))
+		return 1;
+	return side_acquire_taken(pipe, side, handle, check, patience);
 }
 
 /*
@@ -483,7 +532,7 @@ static ssize_t side_await(struct pipe *pipe, struct pipe_side *side,
 	atomic_inc(&side->waiting);
 	for (;;) {
 		/*
-		 * SLEEP: the barrier in here pairs with side_notify()
+		 * SLEEP: the barrier in here pairs with side_notify(), side_free()
 		 * RECALL: and with side_recall()
 		 */
 		prepare_to_wait(&side->owner, &wait, TASK_INTERRUPTIBLE);
@@ -557,7 +606,7 @@ static size_t copy_out(void *ring, size_t n, struct iov_iter *to)
 	return _copy_to_iter(ring, n, to);
 }
 
-/* After each chunk: a transfer can be long without a sleep. */
+/* Between chunks: a transfer can be long without a sleep. */
 static bool go_on(void)
 {
 	cond_resched();
@@ -589,7 +638,10 @@ static struct transfer transfer_begin(struct iov_iter *iter,
 	};
 }
 
-/* Read until the pipe is empty or the caller has all: at least one byte. */
+/*
+ * Read until the pipe is empty or the caller has all: at least one byte. Of the last
+ * chunk the other side is told by the caller.
+ */
 static ssize_t read_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 			  struct transfer *t)
 {
@@ -604,19 +656,21 @@ static ssize_t read_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 					 1, t->patience, &t->give_way);
 		if (ret <= 0)
 			break;
+		if (done) {
+			side_notify(pipe, &pipe->wr);
+			if (!go_on())
+				break;
+		}
 		n = min3((size_t)ret, chunk, iov_iter_count(to));
 		copied = ring_copy(pipe, pipe->rd.pos, n, to, copy_out);
 		if (copied) {
 			pos_store(&pipe->rd, pipe->rd.pos + copied);
-			side_notify(pipe, &pipe->wr, pipe_free(pipe));
 			done += copied;
 		}
 		if (copied < n) {
 			ret = -EFAULT;
 			break;
 		}
-		if (!go_on())
-			break;
 	}
 	return done ?: ret;
 }
@@ -628,6 +682,7 @@ static ssize_t read_owned(struct pipe *pipe, const struct ipcx_handle *handle,
  * Who must sleep in a large write is woken when the rest of it fits or half the
  * ring is free. Before that the call could not return anyway. Having written
  * something he gives way to others first, or a huge write would keep them out.
+ * Of the last chunk the other side is told by the caller.
  */
 static ssize_t write_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 			   struct transfer *t)
@@ -638,6 +693,11 @@ static ssize_t write_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 	ssize_t ret = 0;
 
 	while ((left = iov_iter_count(from))) {
+		if (done) {
+			side_notify(pipe, &pipe->rd);
+			if (!go_on())
+				break;
+		}
 		ret = pipe_writable(pipe, handle, whole ? left : 1);
 		if (ret == -EAGAIN && done && !t->patience->nonblock) {
 			/* Whom this misses is let in at the next sleep. */
@@ -656,7 +716,6 @@ static ssize_t write_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 		copied = ring_copy(pipe, pipe->wr.pos, n, from, copy_in);
 		if (copied && (copied == n || !whole)) {
 			pos_store(&pipe->wr, pipe->wr.pos + copied);
-			side_notify(pipe, &pipe->rd, pipe_used(pipe));
 			/* By name: no writer has let readers in who open. */
 			if (!handle)
 				wake_up_interruptible_all(&pipe->open);
@@ -666,8 +725,6 @@ static ssize_t write_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 			ret = -EFAULT;
 			break;
 		}
-		if (!go_on())
-			break;
 	}
 	return done ?: ret;
 }
@@ -698,9 +755,9 @@ static ssize_t side_turn(struct pipe *pipe, const struct ipcx_handle *handle,
 		return ret;
 	ret = move_owned(pipe, handle, t, reading);
 	if (t->give_way)
-		side_pass_on(pipe, side);
+		side_pass_on(pipe, side, ret > 0);
 	else
-		side_release(pipe, side);
+		side_release(pipe, side, ret > 0);
 	return ret;
 }
 
@@ -774,9 +831,9 @@ ssize_t ipcx_pipe_hold(struct ipcx_handle *handle, bool reading, size_t need,
 			ret = side_await(pipe, side, handle, check, need,
 					 patience, &again);
 		if (again)
-			side_pass_on(pipe, side);
+			side_pass_on(pipe, side, false);
 		else if (ret <= 0)
-			side_release(pipe, side);
+			side_release(pipe, side, false);
 	} while (again);
 	return ret;
 }
@@ -794,8 +851,12 @@ ssize_t ipcx_pipe_move(struct ipcx_handle *handle, bool reading,
 {
 	const struct ipcx_patience nonblock = { .nonblock = true };
 	struct transfer t = transfer_begin(iter, &nonblock);
+	struct pipe *pipe = to_pipe(handle->obj);
+	ssize_t ret = move_owned(pipe, handle, &t, reading);
 
-	return move_owned(to_pipe(handle->obj), handle, &t, reading);
+	if (ret > 0)
+		side_notify(pipe, reading ? &pipe->wr : &pipe->rd);
+	return ret;
 }
 
 /**
@@ -805,7 +866,7 @@ ssize_t ipcx_pipe_move(struct ipcx_handle *handle, bool reading,
  */
 void ipcx_pipe_release(struct ipcx_handle *handle, bool reading)
 {
-	side_release(to_pipe(handle->obj), handle_side(handle, reading));
+	side_release(to_pipe(handle->obj), handle_side(handle, reading), false);
 }
 
 /* ---- Another capacity ---- */
@@ -849,20 +910,20 @@ static ssize_t sides_seize(struct pipe *pipe,
 
 	if (ret <= 0)
 		return ret;
-	side_release(pipe, &pipe->rd);
+	side_release(pipe, &pipe->rd, false);
 	ret = side_seize(pipe, &pipe->wr, patience);
 	if (ret <= 0)
 		return ret;
 	ret = side_seize(pipe, &pipe->rd, patience);
 	if (ret <= 0)
-		side_release(pipe, &pipe->wr);
+		side_release(pipe, &pipe->wr, false);
 	return ret;
 }
 
 static void sides_release(struct pipe *pipe)
 {
-	side_release(pipe, &pipe->rd);
-	side_release(pipe, &pipe->wr);
+	side_release(pipe, &pipe->rd, false);
+	side_release(pipe, &pipe->wr, false);
 }
 
 static void *ring_alloc(size_t capacity)
@@ -913,7 +974,7 @@ static int ring_replace(struct pipe *pipe, size_t capacity,
 				     pipe->capacity - capacity);
 		WRITE_ONCE(pipe->capacity, capacity);
 		/* There may be more space: told when the side is free. */
-		side_notify(pipe, &pipe->wr, pipe_free(pipe));
+		side_notify(pipe, &pipe->wr);
 	}
 	vfree(ring);
 	return err;
@@ -1204,7 +1265,7 @@ static __poll_t pipe_poll(struct file *file, poll_table *table)
 	/* Neither: for REMOVE. It must not take a wake-up from who can use it. */
 	if (!(file->f_mode & (FMODE_READ | FMODE_WRITE)))
 		poll_wait(file, &pipe->open, table);
-	smp_mb();	/* SLEEP: pairs with side_notify() */
+	smp_mb();	/* SLEEP: pairs with side_notify(), side_free() */
 
 	if (ipcx_object_removed(&pipe->obj))
 		return EPOLLHUP | EPOLLERR;

@@ -22,20 +22,6 @@
 #include "wait.h"
 
 /**
- * ipcx_patience_of_file - how read(2), write(2) and open(2) wait
- * @nonblock: not at all
- */
-struct ipcx_patience ipcx_patience_of_file(bool nonblock)
-{
-	return (struct ipcx_patience) {
-		.expires = KTIME_MAX,
-		.clock = CLOCK_MONOTONIC,
-		.nonblock = nonblock,
-		.restart = true,
-	};
-}
-
-/**
  * ipcx_patience_init - how a command waits
  * @patience: filled in
  * @deadline: as user space gave it

@@ -3,6 +3,7 @@
 #define _IPCX_WAIT_H
 
 #include <linux/ktime.h>
+#include <linux/time.h>
 #include <linux/types.h>
 
 struct ipcx_deadline;
@@ -21,7 +22,20 @@ struct ipcx_patience {
 	bool restart;
 };
 
-struct ipcx_patience ipcx_patience_of_file(bool nonblock);
+/**
+ * ipcx_patience_of_file - how read(2), write(2) and open(2) wait
+ * @nonblock: not at all
+ */
+static inline struct ipcx_patience ipcx_patience_of_file(bool nonblock)
+{
+	return (struct ipcx_patience) {
+		.expires = KTIME_MAX,
+		.clock = CLOCK_MONOTONIC,
+		.nonblock = nonblock,
+		.restart = true,
+	};
+}
+
 int ipcx_patience_init(struct ipcx_patience *patience,
 		       const struct ipcx_deadline *deadline, u32 flags);
 int ipcx_sleep(const struct ipcx_patience *patience);
