@@ -736,6 +736,30 @@ TEST_F(resize, tells_what_it_becomes)
 	EXPECT_EQ(8192, capacity_of(self->hold));
 }
 
+/* Who can't be told what it would become has changed nothing, larger or smaller. */
+TEST_F(resize, fault_changes_nothing)
+{
+	struct ipcx_resize *arg = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE,
+				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct ipcx_query before, after;
+
+	ASSERT_NE(MAP_FAILED, arg);
+	ASSERT_EQ(0, fd_resize(self->hold, 16384, 0));
+	ASSERT_EQ(0, dev_query(self->dev, &before));
+	for (uint64_t bytes = 4096; bytes <= 65536; bytes *= 2) {
+		ASSERT_EQ(0, mprotect(arg, PAGE_BYTES, PROT_READ | PROT_WRITE));
+		*arg = (struct ipcx_resize) {
+			.bytes = bytes, .deadline = deadline_never(),
+		};
+		ASSERT_EQ(0, mprotect(arg, PAGE_BYTES, PROT_READ));
+		EXPECT_EQ(-EFAULT, ipc_ioctl(self->hold, IPCX_IOC_RESIZE, arg));
+		EXPECT_EQ(16384, capacity_of(self->hold));
+	}
+	ASSERT_EQ(0, dev_query(self->dev, &after));
+	EXPECT_EQ(before.user.bytes, after.user.bytes);
+	munmap(arg, PAGE_BYTES);
+}
+
 /* Nothing has to be waited for: what would end a wait is too late. */
 TEST_F(resize, no_wait_no_deadline)
 {
