@@ -287,6 +287,78 @@ TEST_F(pipe, long_write_passes_slow_reader)
 	ends_close(&e);
 }
 
+/* Turns. */
+
+/* A process that reads, or writes, again as soon as it can, and before all others. */
+static pid_t hog_start(int fd, bool reading)
+{
+	static unsigned char buf[4096];
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	if (!alone_on_cpu(getppid()))
+		_exit(1);
+	while ((reading ? fd_read(fd, buf, sizeof(buf), 0) :
+			  fd_write(fd, buf, sizeof(buf), 0)) > 0)
+		;
+	_exit(0);
+}
+
+#define PASSED_OVER_MAX	20	/* once is enough; twice while it falls asleep */
+
+/*
+ * Whenever the side is free, the hog takes it before the other can run; who has been
+ * passed over, and has run and seen it, is granted it all the same.
+ */
+TEST_F(pipe, hog_lets_other_writers_in)
+{
+	struct ends e = ends_open(self->dev, CAPACITY_MIN);
+	pid_t hog = hog_start(e.w, false);
+	unsigned char buf[4096];
+	struct actor a;
+	int i;
+
+	ASSERT_TRUE(wait_until(pipe_used(e.r) == sizeof(buf)));
+	EXPECT_TRUE(pipe_waiting(e.r, 0, 1));
+	a = actor_start_asleep((struct call) {
+		.kind = CALL_WRITE, .fd = e.w, .len = sizeof(buf),
+	});
+	for (i = 0; i < PASSED_OVER_MAX && !actor_over(&a); i++) {
+		ASSERT_EQ((int)sizeof(buf), fd_read(e.r, buf, sizeof(buf), 0));
+		EXPECT_TRUE(wait_until(pipe_used(e.r) == sizeof(buf)));
+		EXPECT_TRUE(wait_until(actor_over(&a) || actor_sleeps(&a)));
+	}
+	EXPECT_GT(PASSED_OVER_MAX, i);
+	EXPECT_EQ((int)sizeof(buf), actor_finish(&a));
+	kill(hog, SIGKILL);
+	EXPECT_EQ(128 + SIGKILL, reap(hog));
+	ends_close(&e);
+}
+
+TEST_F(pipe, hog_lets_other_readers_in)
+{
+	struct ends e = ends_open(self->dev, CAPACITY_MIN);
+	pid_t hog = hog_start(e.r, true);
+	struct actor a;
+	int i;
+
+	EXPECT_TRUE(pipe_waiting(e.w, 1, 0));
+	a = actor_start_asleep((struct call) {
+		.kind = CALL_READ, .fd = e.r, .len = 1,
+	});
+	for (i = 0; i < PASSED_OVER_MAX && !actor_over(&a); i++) {
+		ASSERT_EQ(1, stream_write(e.w, 0, 1));
+		EXPECT_TRUE(wait_until(!pipe_used(e.w)));
+		EXPECT_TRUE(wait_until(actor_over(&a) || actor_sleeps(&a)));
+	}
+	EXPECT_GT(PASSED_OVER_MAX, i);
+	EXPECT_EQ(1, actor_finish(&a));
+	kill(hog, SIGKILL);
+	EXPECT_EQ(128 + SIGKILL, reap(hog));
+	ends_close(&e);
+}
+
 /* Vectors. */
 
 TEST_F(pipe, vectors_are_one_stream)
