@@ -679,7 +679,7 @@ static void race_on(struct __test_metadata *_metadata, int dev,
 	int i;
 
 	ASSERT_EQ(0, dev_query(dev, &before));
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < scaled(ROUNDS); i++) {
 		memset(arena->racer, 0, sizeof(arena->racer));
 		arena->racer[0].role = first;
 		arena->racer[0].other = second;

@@ -1161,7 +1161,7 @@ static void resizer(int fd)
 	uint32_t seed = 3 + worker;
 	int i;
 
-	for (i = 0; i < CHANGES; i++) {
+	for (i = 0; i < scaled(CHANGES); i++) {
 		before = load_moved();
 		do
 			next = CAPACITY_MIN << random_next(&seed) % 8;
