@@ -85,7 +85,7 @@ extern const struct contender
 	stream_ipcx, stream_pipe, stream_fifo, stream_unix,
 	trip_ipcx, trip_pipe, trip_fifo, trip_unix, trip_seqpacket, trip_eventfd,
 	trip_mq, trip_msg, trip_sem, trip_posix_sem,
-	open_many, open_few,
+	open_many, open_few, open_many_fifos, open_few_fifos,
 	make_ipcx_pipe, make_pipe_pair, make_unix_pair, make_an_eventfd, make_a_memfd,
 	reopen_ipcx, reopen_fifo, reopen_mq,
 	crowd_0, crowd_1000, crowd_10000, crowd_100000,

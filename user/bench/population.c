@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * OPEN by name among few objects and among many.
+ * OPEN by name among few objects and among many; and of FIFOs, in a folder each.
  *
  * Each population has a network namespace of its own, so that both are there at once
  * and can be measured in turns. Their objects are charged to users that nobody is,
  * few enough to each that no limit must be raised.
  */
 #include <err.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <ipcx.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -22,12 +26,18 @@
 #define BATCH		64
 #define NAME_SIZE	24
 
+/*
+ * struct population - objects that are called object-0, object-1 ...
+ * @dev:   through which they are found; of FIFOs, their folder
+ * @fifos: FIFOs, not ours
+ */
 struct population {
 	unsigned int objects;
 	int dev;
+	bool fifos;
 };
 
-static struct population populations[2];
+static struct population populations[4];
 
 static const char *numbered(char text[NAME_SIZE], unsigned int number)
 {
@@ -47,6 +57,21 @@ static void create(const struct population *p, unsigned int number)
 	if (fd < 0)
 		errx(1, "object %u of %u: %s", number, p->objects, strerror(-fd));
 	close(fd);
+}
+
+/* On a tmpfs that nobody else sees, and that is gone with this process. */
+static void populate_folder(struct population *p)
+{
+	char text[NAME_SIZE];
+	unsigned int i;
+
+	snprintf(text, sizeof(text), PRIVATE_FOLDER "/%u", p->objects);
+	if (mkdir(text, 0700))
+		err(1, "%s", text);
+	p->dev = open(text, O_PATH | O_CLOEXEC);
+	for (i = 0; i < p->objects; i++)
+		if (mkfifoat(p->dev, numbered(text, i), 0600))
+			err(1, "FIFO %u of %u", i, p->objects);
 }
 
 /*
@@ -77,15 +102,19 @@ static void populate(struct population *p)
 }
 
 /* Made when it is first asked for, and kept: it takes seconds. */
-static struct population *population_of(unsigned int objects)
+static struct population *population_of(unsigned int objects, bool fifos)
 {
 	struct population *p;
 
-	for (p = populations; p->objects != objects; p++) {
+	for (p = populations; p->objects != objects || p->fifos != fifos; p++) {
 		if (p->objects)
 			continue;
 		p->objects = objects;
-		populate(p);
+		p->fifos = fifos;
+		if (fifos)
+			populate_folder(p);
+		else
+			populate(p);
 		break;
 	}
 	return p;
@@ -99,11 +128,22 @@ void populations_end(void)
 	unsigned int i;
 
 	for (p = populations; p < populations + ARRAY_SIZE(populations); p++) {
-		for (i = 0; i < p->objects; i++)
+		for (i = 0; i < p->objects && !p->fifos; i++)
 			ipcx_unlink(p->dev, numbered(text, i));
 		if (p->objects)
 			close(p->dev);
 	}
+}
+
+static int open_one(const struct population *p, const char *name)
+{
+	int fd;
+
+	if (!p->fifos)
+		return ipcx_open(p->dev, name, IPCX_TYPE_PIPE, IPCX_ACCESS_RDWR,
+				 0, NULL);
+	fd = openat(p->dev, name, O_RDWR | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 /* Names are ready before the clock starts, and files are closed after it has stopped. */
@@ -115,8 +155,7 @@ static double open_batch(const struct population *p,
 
 	begin = now();
 	for (i = 0; i < count; i++)
-		fds[i] = ipcx_open(p->dev, names[i], IPCX_TYPE_PIPE,
-				   IPCX_ACCESS_RDWR, 0, NULL);
+		fds[i] = open_one(p, names[i]);
 	seconds = now() - begin;
 	for (i = 0; i < count; i++) {
 		if (fds[i] < 0)
@@ -135,10 +174,9 @@ static unsigned int which(const struct population *p,
 	return call % names * 7919 % p->objects;
 }
 
-static double open_seconds(const struct contender *me,
-			   const struct setting *setting, uint64_t amount)
+static double seconds_in(const struct population *p,
+			 const struct setting *setting, uint64_t amount)
 {
-	const struct population *p = population_of(me->others);
 	char names[BATCH][NAME_SIZE];
 	double seconds = 0;
 	uint64_t done, i;
@@ -152,10 +190,34 @@ static double open_seconds(const struct contender *me,
 	return seconds;
 }
 
+static double open_seconds(const struct contender *me,
+			   const struct setting *setting, uint64_t amount)
+{
+	return seconds_in(population_of(me->others, false), setting, amount);
+}
+
+static double fifo_seconds(const struct contender *me,
+			   const struct setting *setting, uint64_t amount)
+{
+	return seconds_in(population_of(me->others, true), setting, amount);
+}
+
 const struct contender open_few = {
 	.name = "among 10",
 	.seconds = open_seconds,
 	.others = 10,
+};
+
+const struct contender open_few_fifos = {
+	.name = "FIFO among 10",
+	.seconds = fifo_seconds,
+	.others = 10,
+};
+
+const struct contender open_many_fifos = {
+	.name = "FIFO",
+	.seconds = fifo_seconds,
+	.others = 100000,
 };
 
 const struct contender open_many = {

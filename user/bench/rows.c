@@ -76,7 +76,15 @@ const struct row rows[] = {
 		.unit = MICROSECONDS,
 		.setting = { .cpus = 1 },
 		.ours = &open_many,
-		.rivals = { { &open_few, 1.2 } },
+		.rivals = { { &open_few, 1.2 }, { &open_many_fifos, 0 } },
+	}, {
+		/* What the caches' share in it is to others. */
+		.name = "open-100000-fifo",
+		.title = "FIFO by name among 100,000 against FIFO among 10",
+		.unit = MICROSECONDS,
+		.setting = { .cpus = 1 },
+		.ours = &open_many_fifos,
+		.rivals = { { &open_few_fifos, 0 } },
 	}, {
 		/* Without the caches' share in it: what the look-up costs. */
 		.name = "open-100000-same",
