@@ -17,9 +17,11 @@
 
 #include "account.h"
 #include "compat/uio.h"
+#include "index.h"
 #include "ioctl.h"
 #include "object.h"
 #include "pipe.h"
+#include "queue.h"
 #include "registry.h"
 #include "wait.h"
 
@@ -426,6 +428,7 @@ static long run_query(const struct call *call)
 		.pipe_capacity_max = ipcx_pipe_capacity_max(),
 	};
 
+	ipcx_queue_limits(&query);
 	ipcx_usage_user(current_uid(), &query.user);
 	ipcx_usage_ns(call->ns, &query.ns);
 	return copy_out(call, &query, sizeof(query));
@@ -544,19 +547,15 @@ static int resize_object(const struct call *call, struct ipcx_object *obj,
 			 struct ipcx_resize *req,
 			 const struct ipcx_patience *patience)
 {
-	u64 bytes = req->bytes;
-	int err;
+	const struct ipcx_resize given = *req;
 
 	if (!ipcx_object_owned_by_caller(obj))
 		return -EPERM;
 	if (!obj->type->resize)
 		return -EOPNOTSUPP;
-	err = obj->type->round(&bytes);
-	if (err)
-		return err;
-	req->bytes = bytes;
-	return copy_out(call, req, sizeof(*req)) ?:
-	       obj->type->resize(obj, bytes, patience);
+	return obj->type->round(obj, req) ?:
+	       copy_out(call, req, sizeof(*req)) ?:
+	       obj->type->resize(obj, &given, patience);
 }
 
 static long run_resize(const struct call *call)
@@ -582,6 +581,133 @@ static long run_resize(const struct call *call)
 	return ret;
 }
 
+/* ---- SEND, RECV, PURGE, QUEUE_FILE, NOTIFY ---- */
+
+static int queue_allowed(const struct call *call, struct ipcx_object *obj,
+			 bool reading)
+{
+	if (obj->type->id != IPCX_TYPE_QUEUE)
+		return -EOPNOTSUPP;
+	return io_allowed(call, obj, reading);
+}
+
+/* What SEND and RECV have in common. */
+static int batch_check(u32 count, u32 msg_size)
+{
+	if (!count || count > IPCX_MSG_BATCH_MAX ||
+	    msg_size < offsetofend(struct ipcx_msg, flags))
+		return -EINVAL;
+	return msg_size > PAGE_SIZE ? -E2BIG : 0;
+}
+
+static long run_send(const struct call *call)
+{
+	struct ipcx_patience patience;
+	struct ipcx_object *obj;
+	struct ipcx_send req;
+	long ret;
+
+	ret = copy_in(call, &req, sizeof(req));
+	if (ret)
+		return ret;
+	if (req.reserved || req.flags & ~(u32)(IPCX_NONBLOCK | IPCX_NO_RESTART))
+		return -EINVAL;
+	ret = batch_check(req.count, req.msg_size) ?:
+	      ipcx_patience_init(&patience, &req.deadline, req.flags);
+	if (ret)
+		return ret;
+	obj = find_to_use(call, &req.ref);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	if (call->file->f_flags & O_NONBLOCK)
+		patience.nonblock = true;
+	ret = queue_allowed(call, obj, false) ?:
+	      ipcx_queue_send(obj, call->handle, &req, &patience);
+	ipcx_object_put(obj);
+	return ret;
+}
+
+static int recv_check(const struct ipcx_recv *req)
+{
+	if (req->reserved || (req->skip && !(req->flags & IPCX_PEEK)) ||
+	    req->flags & ~(u32)(IPCX_NONBLOCK | IPCX_NO_RESTART | IPCX_PEEK |
+				IPCX_TRUNCATE))
+		return -EINVAL;
+	return batch_check(req->count, req->msg_size) ?:
+	       ipcx_select_check(&req->select);
+}
+
+static long run_recv(const struct call *call)
+{
+	struct ipcx_patience patience;
+	struct ipcx_object *obj;
+	struct ipcx_recv req;
+	long ret;
+
+	ret = copy_in(call, &req, sizeof(req)) ?: recv_check(&req) ?:
+	      ipcx_patience_init(&patience, &req.deadline, req.flags);
+	if (ret)
+		return ret;
+	obj = find_to_use(call, &req.ref);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	if (call->file->f_flags & O_NONBLOCK)
+		patience.nonblock = true;
+	ret = queue_allowed(call, obj, true) ?:
+	      ipcx_queue_recv(obj, call->handle, &req, &patience);
+	ipcx_object_put(obj);
+	return ret;
+}
+
+static long run_purge(const struct call *call)
+{
+	struct ipcx_object *obj;
+	struct ipcx_purge req;
+	long ret;
+
+	ret = copy_in(call, &req, sizeof(req)) ?: ipcx_select_check(&req.select);
+	if (ret)
+		return ret;
+	obj = find_to_use(call, &req.ref);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	ret = queue_allowed(call, obj, true) ?:
+	      ipcx_queue_purge(obj, call->handle, &req.select);
+	ipcx_object_put(obj);
+	return ret;
+}
+
+static long run_queue_file(const struct call *call)
+{
+	struct ipcx_queue_file req;
+	long ret;
+
+	ret = copy_in(call, &req, sizeof(req)) ?: ipcx_select_check(&req.select);
+	if (ret)
+		return ret;
+	if (req.reserved || req.flags & ~(u32)IPCX_TRUNCATE ||
+	    req.type > IPCX_MSG_TYPE_MAX ||
+	    (req.flags && req.select.how == IPCX_SELECT_FILE))
+		return -EINVAL;
+	if (call->handle->obj->type->id != IPCX_TYPE_QUEUE)
+		return -EOPNOTSUPP;
+	return ipcx_queue_file(call->handle, &req);
+}
+
+static long run_notify(const struct call *call)
+{
+	struct ipcx_notify req;
+	long ret;
+
+	ret = copy_in(call, &req, sizeof(req));
+	if (ret)
+		return ret;
+	if (req.reserved || !valid_signal(req.signo))
+		return -EINVAL;
+	return queue_allowed(call, call->handle->obj, true) ?:
+	       ipcx_queue_notify(call->handle, &req);
+}
+
 /* ---- The table ---- */
 
 static const struct command commands[] = {
@@ -589,6 +715,10 @@ static const struct command commands[] = {
 	  ON_DEVICE | ON_OBJECT, run_read },
 	{ IPCX_IOC_WRITE, offsetofend(struct ipcx_io, deadline),
 	  ON_DEVICE | ON_OBJECT, run_write },
+	{ IPCX_IOC_SEND, offsetofend(struct ipcx_send, deadline),
+	  ON_DEVICE | ON_OBJECT, run_send },
+	{ IPCX_IOC_RECV, offsetofend(struct ipcx_recv, skip),
+	  ON_DEVICE | ON_OBJECT, run_recv },
 	{ IPCX_IOC_CREATE, offsetofend(struct ipcx_create, reserved),
 	  ON_DEVICE, run_create },
 	{ IPCX_IOC_OPEN, offsetofend(struct ipcx_open, deadline),
@@ -603,6 +733,12 @@ static const struct command commands[] = {
 	  ON_DEVICE | ON_OBJECT, run_stat },
 	{ IPCX_IOC_RESIZE, offsetofend(struct ipcx_resize, deadline),
 	  ON_DEVICE | ON_OBJECT, run_resize },
+	{ IPCX_IOC_PURGE, offsetofend(struct ipcx_purge, select),
+	  ON_DEVICE | ON_OBJECT, run_purge },
+	{ IPCX_IOC_QUEUE_FILE, offsetofend(struct ipcx_queue_file, reserved),
+	  ON_OBJECT, run_queue_file },
+	{ IPCX_IOC_NOTIFY, offsetofend(struct ipcx_notify, value),
+	  ON_OBJECT, run_notify },
 };
 
 /* By number and direction: the size in @cmd is the caller's. */

@@ -43,6 +43,7 @@ static atomic64_t last_cookie = ATOMIC64_INIT(0);
 
 static const struct ipcx_type_ops *const types[] = {
 	[IPCX_TYPE_PIPE] = &ipcx_pipe_type,
+	[IPCX_TYPE_QUEUE] = &ipcx_queue_type,
 };
 
 /**
@@ -586,10 +587,11 @@ static struct ipcx_handle *handle_alloc(struct ipcx_object *obj, fmode_t mode)
 {
 	struct ipcx_handle *handle;
 
-	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
+	handle = kzalloc(obj->type->handle_size, GFP_KERNEL_ACCOUNT);
 	if (!handle)
 		return ERR_PTR(-ENOMEM);
-	handle->charge = ipcx_charge(obj->ns, 0, sizeof(*handle) + FILE_OVERHEAD);
+	handle->charge = ipcx_charge(obj->ns, 0,
+				     obj->type->handle_size + FILE_OVERHEAD);
 	if (IS_ERR(handle->charge)) {
 		struct ipcx_charge *err = handle->charge;
 
@@ -611,7 +613,7 @@ static void handle_free(struct ipcx_handle *handle)
 	}
 	ipcx_uncharge(handle->charge);
 	ipcx_object_put(handle->obj);
-	kfree(handle);
+	kfree_rcu(handle, rcu);
 }
 
 /* The handle is the file's, whatever comes: its release() frees it. */

@@ -83,6 +83,9 @@ struct ipcx_object {
  * @f_mode:   FMODE_READ, FMODE_WRITE
  * @attached: the type has counted this file in
  * @peers:    the type's: how many peers had come when this file was opened
+ * @rcu:      for who still signals it
+ *
+ * First in each type's own structure of an open file.
  */
 struct ipcx_handle {
 	struct ipcx_object *obj;
@@ -90,6 +93,7 @@ struct ipcx_handle {
 	fmode_t f_mode;
 	bool attached;
 	u32 peers;
+	struct rcu_head rcu;
 };
 
 /**
@@ -116,6 +120,7 @@ struct ipcx_spec {
  * @id:          an &enum ipcx_type
  * @s_ifmt:      what fstat tells
  * @object_size: sizeof the structure that begins with struct ipcx_object
+ * @handle_size: sizeof the structure that begins with struct ipcx_handle
  * @params_size: sizeof its creation parameters
  * @params_min:  their size when they were first published
  * @fops:        of its files
@@ -131,14 +136,15 @@ struct ipcx_spec {
  * @stat:        tell the payload's state
  * @read:        take data out; the handle is NULL for a by-id operation
  * @write:       put data in; likewise
- * @round:       complete a new maximum of the payload, -EINVAL if it can't be
- * @resize:      change to such a maximum in use; both are NULL if it can't be
+ * @round:       tell what new limits of the payload come to, -EINVAL if they can't be
+ * @resize:      change to them in use; both are NULL if they are fixed
  */
 struct ipcx_type_ops {
 	const char *name;
 	u32 id;
 	umode_t s_ifmt;
 	size_t object_size;
+	size_t handle_size;
 	size_t params_size;
 	size_t params_min;
 	const struct file_operations *fops;
@@ -159,13 +165,16 @@ struct ipcx_type_ops {
 	ssize_t (*write)(struct ipcx_object *obj, struct ipcx_handle *handle,
 			 struct iov_iter *from,
 			 const struct ipcx_patience *patience);
-	int (*round)(u64 *bytes);
-	int (*resize)(struct ipcx_object *obj, u64 bytes,
+	int (*round)(struct ipcx_object *obj, struct ipcx_resize *req);
+	int (*resize)(struct ipcx_object *obj, const struct ipcx_resize *req,
 		      const struct ipcx_patience *patience);
 };
 
 /* pipe.c */
 extern const struct ipcx_type_ops ipcx_pipe_type;
+
+/* queue.c */
+extern const struct ipcx_type_ops ipcx_queue_type;
 
 const struct ipcx_type_ops *ipcx_type_find(u32 id);
 u32 ipcx_type_mask(void);

@@ -872,7 +872,7 @@ void ipcx_pipe_release(struct ipcx_handle *handle, bool reading)
 /* ---- Another capacity ---- */
 
 /* To a power of two, if it is within the limits. */
-static int pipe_round(u64 *bytes)
+static int capacity_round(u64 *bytes)
 {
 	u64 max = ipcx_pipe_capacity_max();
 
@@ -881,6 +881,13 @@ static int pipe_round(u64 *bytes)
 		return -EINVAL;
 	*bytes = roundup_pow_of_two(*bytes);
 	return 0;
+}
+
+static int pipe_round(struct ipcx_object *obj, struct ipcx_resize *req)
+{
+	if (req->max_msgs || req->max_msg_bytes)
+		return -EINVAL;
+	return capacity_round(&req->bytes);
 }
 
 /* Whoever resizes waits for nothing but the sides. */
@@ -999,13 +1006,17 @@ static int resize_once(struct pipe *pipe, size_t capacity,
 	return err;
 }
 
-static int pipe_resize(struct ipcx_object *obj, u64 bytes,
+static int pipe_resize(struct ipcx_object *obj, const struct ipcx_resize *req,
 		       const struct ipcx_patience *patience)
 {
 	struct pipe *pipe = to_pipe(obj);
 	struct ipcx_charge *charge = NULL;
+	u64 bytes = req->bytes;
 	int err;
 
+	err = capacity_round(&bytes);
+	if (err)
+		return err;
 	do {
 		if (bytes > READ_ONCE(pipe->capacity))
 			charge = ipcx_object_charge(obj, bytes);
@@ -1148,7 +1159,7 @@ static int pipe_prepare(void *params, u64 *bytes)
 		p->capacity_bytes = min_t(u64, IPCX_PIPE_CAPACITY,
 					  ipcx_pipe_capacity_max());
 	*bytes = p->capacity_bytes;
-	err = pipe_round(bytes);
+	err = capacity_round(bytes);
 	p->capacity_bytes = *bytes;
 	return err;
 }
@@ -1216,16 +1227,10 @@ static void pipe_stat(struct ipcx_object *obj, struct pid_namespace *pid_ns,
 
 /* ---- File operations ---- */
 
-static struct ipcx_patience patience_of(const struct kiocb *iocb)
-{
-	return ipcx_patience_of_file(iocb->ki_filp->f_flags & O_NONBLOCK ||
-				     iocb->ki_flags & IOCB_NOWAIT);
-}
-
 static ssize_t pipe_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct ipcx_handle *handle = iocb->ki_filp->private_data;
-	struct ipcx_patience patience = patience_of(iocb);
+	struct ipcx_patience patience = ipcx_patience_of_iocb(iocb);
 
 	return pipe_read(handle->obj, handle, to, &patience);
 }
@@ -1233,7 +1238,7 @@ static ssize_t pipe_read_iter(struct kiocb *iocb, struct iov_iter *to)
 static ssize_t pipe_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct ipcx_handle *handle = iocb->ki_filp->private_data;
-	struct ipcx_patience patience = patience_of(iocb);
+	struct ipcx_patience patience = ipcx_patience_of_iocb(iocb);
 	ssize_t ret = pipe_write(handle->obj, handle, from, &patience);
 
 	if (ret == -EPIPE)
@@ -1329,6 +1334,7 @@ const struct ipcx_type_ops ipcx_pipe_type = {
 	.id = IPCX_TYPE_PIPE,
 	.s_ifmt = S_IFIFO,
 	.object_size = sizeof(struct pipe),
+	.handle_size = sizeof(struct ipcx_handle),
 	.params_size = sizeof(struct ipcx_pipe_params),
 	.params_min = sizeof(struct ipcx_pipe_params),
 	.fops = &pipe_fops,

@@ -17,6 +17,7 @@
  */
 #include <linux/hrtimer.h>
 #include <linux/ipcx.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 
 #include "wait.h"
@@ -69,4 +70,54 @@ int ipcx_sleep(const struct ipcx_patience *patience)
 					    HRTIMER_MODE_ABS, patience->clock))
 		return -ETIMEDOUT;
 	return 0;
+}
+
+/**
+ * ipcx_wakes_begin - before the lock under which waiters will be released
+ * @wakes: empty from here on; the caller is in an RCU section until
+ *	   ipcx_wakes_end()
+ */
+void ipcx_wakes_begin(struct ipcx_wakes *wakes)
+	__acquires(RCU)
+{
+	wakes->nr = 0;
+	rcu_read_lock();
+}
+
+/**
+ * ipcx_wakes_flush - wake them now
+ * @wakes: empty afterwards
+ */
+void ipcx_wakes_flush(struct ipcx_wakes *wakes)
+{
+	unsigned int i;
+
+	for (i = 0; i < wakes->nr; i++)
+		wake_up_process(wakes->tasks[i]);
+	wakes->nr = 0;
+}
+
+/**
+ * ipcx_wakes_add - wake a task later
+ * @wakes: begun before the caller has read whose turn it is
+ * @task:  who; has not been released yet
+ *
+ * The ninth finds no place: those before it are woken now, under the lock.
+ */
+void ipcx_wakes_add(struct ipcx_wakes *wakes, struct task_struct *task)
+{
+	if (wakes->nr == ARRAY_SIZE(wakes->tasks))
+		ipcx_wakes_flush(wakes);
+	wakes->tasks[wakes->nr++] = task;
+}
+
+/**
+ * ipcx_wakes_end - wake them, the lock having been given back
+ * @wakes: empty afterwards
+ */
+void ipcx_wakes_end(struct ipcx_wakes *wakes)
+	__releases(RCU)
+{
+	ipcx_wakes_flush(wakes);
+	rcu_read_unlock();
 }

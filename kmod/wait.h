@@ -2,11 +2,13 @@
 #ifndef _IPCX_WAIT_H
 #define _IPCX_WAIT_H
 
+#include <linux/fs.h>
 #include <linux/ktime.h>
 #include <linux/time.h>
 #include <linux/types.h>
 
 struct ipcx_deadline;
+struct task_struct;
 
 /**
  * struct ipcx_patience - how a caller is ready to wait
@@ -35,6 +37,32 @@ static inline struct ipcx_patience ipcx_patience_of_file(bool nonblock)
 		.restart = true,
 	};
 }
+
+/* How read_iter() and write_iter() wait. */
+static inline struct ipcx_patience
+ipcx_patience_of_iocb(const struct kiocb *iocb)
+{
+	return ipcx_patience_of_file(iocb->ki_filp->f_flags & O_NONBLOCK ||
+				     iocb->ki_flags & IOCB_NOWAIT);
+}
+
+/**
+ * struct ipcx_wakes - tasks to be woken when the lock is no longer held
+ * @nr:    length of @tasks
+ * @tasks: they need no reference: RCU keeps them
+ *
+ * Who releases a waiter by a store has nothing of his any more; a task that has
+ * gone on is woken once too often, which every wait loop expects.
+ */
+struct ipcx_wakes {
+	unsigned int nr;
+	struct task_struct *tasks[8];
+};
+
+void ipcx_wakes_begin(struct ipcx_wakes *wakes) __acquires(RCU);
+void ipcx_wakes_add(struct ipcx_wakes *wakes, struct task_struct *task);
+void ipcx_wakes_flush(struct ipcx_wakes *wakes);
+void ipcx_wakes_end(struct ipcx_wakes *wakes) __releases(RCU);
 
 int ipcx_patience_init(struct ipcx_patience *patience,
 		       const struct ipcx_deadline *deadline, u32 flags);

@@ -41,7 +41,7 @@
 #define IPCX_DEVICE		"/dev/ipcx"
 
 /** IPCX_UAPI_VERSION - raised whenever a command or field is added */
-#define IPCX_UAPI_VERSION	2
+#define IPCX_UAPI_VERSION	3
 
 /** IPCX_NAME_MAX - longest name in bytes, without a terminating NUL */
 #define IPCX_NAME_MAX		511
@@ -53,7 +53,7 @@
  * enum ipcx_type - kinds of object
  * @IPCX_TYPE_ANY:    in requests only: whatever it is
  * @IPCX_TYPE_PIPE:   byte stream
- * @IPCX_TYPE_QUEUE:  typed messages (reserved, not in this version)
+ * @IPCX_TYPE_QUEUE:  typed messages
  * @IPCX_TYPE_REGION: shared memory (reserved, not in this version)
  * @IPCX_TYPE_SEM:    semaphore set (reserved, not in this version)
  */
@@ -105,6 +105,9 @@ enum ipcx_access {
  * @IPCX_NO_RESTART: a signal ends the wait with EINTR even if its handler was
  *		     installed with SA_RESTART
  * @IPCX_NO_SIGPIPE: EPIPE without the signal
+ * @IPCX_PEEK:       leave the messages where they are
+ * @IPCX_TRUNCATE:   of a message longer than the room for it, take what fits and
+ *		     drop the rest
  */
 enum ipcx_flags {
 	IPCX_NONBLOCK		= 1 << 0,
@@ -112,6 +115,8 @@ enum ipcx_flags {
 	IPCX_OR_OPEN		= 1 << 2,
 	IPCX_NO_RESTART		= 1 << 3,
 	IPCX_NO_SIGPIPE		= 1 << 4,
+	IPCX_PEEK		= 1 << 5,
+	IPCX_TRUNCATE		= 1 << 6,
 };
 
 /**
@@ -166,6 +171,34 @@ struct ipcx_deadline {
  */
 struct ipcx_pipe_params {
 	__aligned_u64 capacity_bytes;
+};
+
+/** IPCX_MSG_TYPE_MAX - largest type of a message; the smallest is 1 */
+#define IPCX_MSG_TYPE_MAX	0x7fffffffffffffffULL
+
+/** IPCX_MSG_BYTES_MAX - longest message in bytes; the shortest has none */
+#define IPCX_MSG_BYTES_MAX	(16ULL << 20)
+
+/** IPCX_MSG_BATCH_MAX - most messages that one command moves */
+#define IPCX_MSG_BATCH_MAX	1024
+
+/**
+ * struct ipcx_queue_params - limits of a queue
+ * @max_msgs:      messages that it can hold, 1 to
+ *		   &struct ipcx_query.queue_msgs_max; 0 is the default, 1024
+ * @max_bytes:     bytes that they can have together, 1 to
+ *		   &struct ipcx_query.queue_bytes_max; 0 is the default, 256 KiB
+ * @max_msg_bytes: bytes that one of them can have, 1 to @max_bytes and
+ *		   %IPCX_MSG_BYTES_MAX; 0 is the most that this allows
+ *
+ * All that it could hold is charged when it is made: @max_bytes, and for each of
+ * @max_msgs what the kernel needs beside the bytes, so that messages without any
+ * are paid for, too. A default is the maximum where that is less.
+ */
+struct ipcx_queue_params {
+	__aligned_u64 max_msgs;
+	__aligned_u64 max_bytes;
+	__aligned_u64 max_msg_bytes;
 };
 
 /**
@@ -270,6 +303,11 @@ struct ipcx_open {
  * by then: it is gone from the pipe, or in it; of a write of up to 4096 bytes
  * it is all or nothing.
  *
+ * On a queue they are one message: WRITE sends @len bytes with the file's type, READ
+ * receives what the file selects, and returns its length (see
+ * &struct ipcx_queue_file). The errors are those of %IPCX_IOC_SEND and
+ * %IPCX_IOC_RECV.
+ *
  * A transfer by name or id on the device is not an open file: it makes its
  * caller neither reader nor writer, knows no end of file and no EPIPE, and
  * waits for data or space instead.
@@ -299,16 +337,22 @@ struct ipcx_io {
  * struct ipcx_resize - argument of %IPCX_IOC_RESIZE (device, object)
  * @ref:      the object
  * @bytes:    in: a pipe's new capacity, as &struct ipcx_pipe_params.capacity_bytes
- *	      has it, but not 0; out: what it is rounded up to
+ *	      has it, but not 0; out: what it is rounded up to. Of a queue as
+ *	      &struct ipcx_queue_params.max_bytes, and 0 keeps it
  * @flags:    %IPCX_NO_RESTART
  * @reserved: 0
  * @deadline: how long to wait for transfers that are under way
+ * @max_msgs: of a queue, in: as &struct ipcx_queue_params has it, 0 to keep it;
+ *	      out: what it is. 0 for other types
+ * @max_msg_bytes: likewise
  *
  * Changes how much an object can hold, in use, without losing a byte. Who sleeps
  * in a transfer is woken for a moment, doesn't delay it, and goes on
  * afterwards; one that is just being copied is waited for, and others that come
  * meanwhile wait behind it. That is a short time unless somebody hangs in a
- * page fault, so O_NONBLOCK plays no part; a deadline does.
+ * page fault, so O_NONBLOCK plays no part; a deadline does. A queue's limits change
+ * at once. A sender who waits with a message that has become too long gets EMSGSIZE when it is
+ * his turn.
  *
  * Who makes an object larger pays for it from then on: he is charged as
  * %IPCX_IOC_CREATE would charge him, and what was charged before is given back.
@@ -317,7 +361,7 @@ struct ipcx_io {
  *
  * ============ =============================================================
  * EPERM        neither the object's owner nor CAP_IPC_OWNER, as for REMOVE
- * EINVAL       a capacity out of range
+ * EINVAL       a capacity or limit out of range
  * EBUSY        the object holds more than that now
  * EDQUOT       larger: an account is full that CREATE would charge
  * EOPNOTSUPP   not an object of fixed capacity
@@ -334,6 +378,238 @@ struct ipcx_resize {
 	__u32 flags;
 	__u32 reserved;
 	struct ipcx_deadline deadline;
+	__aligned_u64 max_msgs;
+	__aligned_u64 max_msg_bytes;
+};
+
+/**
+ * struct ipcx_msg - one message of %IPCX_IOC_SEND or %IPCX_IOC_RECV
+ * @type:    SEND: 1 to %IPCX_MSG_TYPE_MAX, or 0 for the file's type (on the
+ *	     device, 1); RECV, out: the message's
+ * @buf:     address of the bytes
+ * @room:    RECV: how many bytes @buf has room for
+ * @len:     SEND: how many there are, 0 to
+ *	     &struct ipcx_queue_params.max_msg_bytes; RECV, out: the message's
+ *	     length, also if less has been copied
+ * @sent_ns: RECV, out: when it was sent, in ns of CLOCK_REALTIME; the grain is a
+ *	     clock tick
+ * @pid:     RECV, out: the process that sent it, as the receiver's pid namespace
+ *	     knows it, 0 if it doesn't
+ * @uid:     RECV, out: its real uid when it sent, in the receiver's user namespace
+ *	     (overflow uid if it has none there). Not the effective one, as with
+ *	     unix(7)'s SCM_CREDENTIALS: what a set-user-ID program writes into a
+ *	     queue that it was given says who runs it
+ * @gid:     likewise its real gid
+ * @flags:   RECV, out: bits of &enum ipcx_msg_flags
+ *
+ * RECV reads @buf and @room, and writes the others; SEND reads @type, @buf and @len. So an
+ * array can be used again as it is, and what was received can be sent on. After an error
+ * of RECV, @len of the first tells of E2BIG how much room it takes; nothing else
+ * has changed.
+ */
+struct ipcx_msg {
+	__aligned_u64 type;
+	__aligned_u64 buf;
+	__aligned_u64 room;
+	__aligned_u64 len;
+	__aligned_u64 sent_ns;
+	__s32 pid;
+	__u32 uid;
+	__u32 gid;
+	__u32 flags;
+};
+
+/**
+ * enum ipcx_msg_flags - &struct ipcx_msg.flags
+ * @IPCX_MSG_TRUNCATED: there was not enough room for all of the message
+ */
+enum ipcx_msg_flags {
+	IPCX_MSG_TRUNCATED	= 1 << 0,
+};
+
+/**
+ * enum ipcx_select_how - which messages a receiver wants
+ * @IPCX_SELECT_FILE:   what the file has been told by %IPCX_IOC_QUEUE_FILE; on the
+ *			device, any
+ * @IPCX_SELECT_ANY:    any: the oldest
+ * @IPCX_SELECT_EXACT:  type lo: the oldest
+ * @IPCX_SELECT_EXCEPT: any type but lo: the oldest
+ * @IPCX_SELECT_RANGE:  types lo to hi: of the lowest type there is, the oldest. So
+ *			types are priorities, 1 being the first
+ */
+enum ipcx_select_how {
+	IPCX_SELECT_FILE	= 0,
+	IPCX_SELECT_ANY		= 1,
+	IPCX_SELECT_EXACT	= 2,
+	IPCX_SELECT_EXCEPT	= 3,
+	IPCX_SELECT_RANGE	= 4,
+};
+
+/**
+ * struct ipcx_select - a selector
+ * @how:      an &enum ipcx_select_how
+ * @reserved: 0
+ * @lo:       type, or first type of the range: 1 to %IPCX_MSG_TYPE_MAX; else 0
+ * @hi:       last type of the range, @lo to %IPCX_MSG_TYPE_MAX; else 0
+ */
+struct ipcx_select {
+	__u32 how;
+	__u32 reserved;
+	__aligned_u64 lo;
+	__aligned_u64 hi;
+};
+
+/**
+ * struct ipcx_send - argument of %IPCX_IOC_SEND (device, object)
+ * @ref:      the queue; permission as for %IPCX_IOC_WRITE
+ * @msgs:     address of the first &struct ipcx_msg
+ * @count:    how many, 1 to %IPCX_MSG_BATCH_MAX
+ * @msg_size: sizeof one; grows as every structure does
+ * @flags:    %IPCX_NONBLOCK, %IPCX_NO_RESTART
+ * @reserved: 0
+ * @deadline: how long to wait for space
+ *
+ * Sends messages in their order. Returns how many were sent: all, unless
+ * something ends the call before, and then those before are sent and the others
+ * aren't. Only if none was is there an error. Who doesn't wait for space while
+ * others do gets EAGAIN even for a message that would fit: senders are admitted in
+ * the order of their coming.
+ *
+ * ============ =============================================================
+ * EBADF        the file was not opened for writing
+ * EACCES       on the device: no permission
+ * EOPNOTSUPP   not a queue
+ * EINVAL       a type out of range, or a count
+ * EMSGSIZE     longer than a message may be
+ * EAGAIN       IPCX_NONBLOCK, or O_NONBLOCK on this file (the device, too), and
+ *              there is no space
+ * EINTR        a signal came while waiting
+ * ETIMEDOUT    the deadline came while waiting
+ * EIDRM        the queue was removed
+ * ============ =============================================================
+ */
+struct ipcx_send {
+	struct ipcx_ref ref;
+	__aligned_u64 msgs;
+	__u32 count;
+	__u32 msg_size;
+	__u32 flags;
+	__u32 reserved;
+	struct ipcx_deadline deadline;
+};
+
+/**
+ * struct ipcx_recv - argument of %IPCX_IOC_RECV (device, object)
+ * @ref:      the queue; permission as for %IPCX_IOC_READ
+ * @msgs:     address of the first &struct ipcx_msg
+ * @count:    how many at most, 1 to %IPCX_MSG_BATCH_MAX
+ * @msg_size: sizeof one; grows as every structure does
+ * @flags:    %IPCX_NONBLOCK, %IPCX_NO_RESTART, %IPCX_PEEK, %IPCX_TRUNCATE
+ * @reserved: 0
+ * @deadline: how long to wait for the first message
+ * @select:   which messages
+ * @skip:     with %IPCX_PEEK: how many of them to pass over; else 0
+ *
+ * Receives messages in the order that the selector gives. Waits until there is one and
+ * takes what there is then, @count at most. Returns their number; only if there is
+ * none is there an error. A message that can't be copied, or whose receiver is
+ * killed while he copies it, is put back at its old place and offered
+ * again, with those behind it in the batch. Who is killed while he copies has received
+ * none of the up to 16 that he was copying.
+ *
+ * With %IPCX_PEEK it never waits (EAGAIN), and what it tells may have been
+ * received by others when it returns. Its cost grows with @skip.
+ *
+ * ============ =============================================================
+ * EBADF        the file was not opened for reading
+ * EACCES       on the device: no permission
+ * EOPNOTSUPP   not a queue
+ * EINVAL       a selector or count out of range; skip without PEEK
+ * E2BIG        the message is longer than the room for it, and stays
+ * EAGAIN       IPCX_NONBLOCK, or O_NONBLOCK on this file (the device, too), or
+ *              IPCX_PEEK, and there is no such message
+ * EINTR        a signal came while waiting
+ * ETIMEDOUT    the deadline came while waiting
+ * EIDRM        the queue was removed
+ * ============ =============================================================
+ */
+struct ipcx_recv {
+	struct ipcx_ref ref;
+	__aligned_u64 msgs;
+	__u32 count;
+	__u32 msg_size;
+	__u32 flags;
+	__u32 reserved;
+	struct ipcx_deadline deadline;
+	struct ipcx_select select;
+	__aligned_u64 skip;
+};
+
+/**
+ * struct ipcx_purge - argument of %IPCX_IOC_PURGE (device, object)
+ * @ref:    the queue; permission as for %IPCX_IOC_READ
+ * @select: which messages
+ *
+ * Drops messages: those that are there when it begins; not those that somebody is
+ * just receiving. Returns how many there were; the errors are those of %IPCX_IOC_RECV.
+ */
+struct ipcx_purge {
+	struct ipcx_ref ref;
+	struct ipcx_select select;
+};
+
+/**
+ * struct ipcx_queue_file - argument of %IPCX_IOC_QUEUE_FILE (object)
+ * @select: what read(2), poll(2), O_ASYNC and %IPCX_SELECT_FILE mean on this file;
+ *	    %IPCX_SELECT_FILE keeps what was
+ * @type:   what write(2) sends, 1 to %IPCX_MSG_TYPE_MAX; 0 keeps what was
+ * @flags:  %IPCX_TRUNCATE: read(2) truncates; it goes with @select, and is 0 where that is
+ *	    kept
+ * @reserved: 0
+ *
+ * A new file selects any, sends type 1 and doesn't truncate. All who share the
+ * file share this. Who sleeps in a read goes on with what he had.
+ *
+ * ============ =============================================================
+ * EOPNOTSUPP   not a queue
+ * EINVAL       a selector or type out of range
+ * EDQUOT       an account is full, and the selector a range that takes much memory
+ * EIDRM        the queue was removed
+ * ============ =============================================================
+ */
+struct ipcx_queue_file {
+	struct ipcx_select select;
+	__aligned_u64 type;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/**
+ * struct ipcx_notify - argument of %IPCX_IOC_NOTIFY (object)
+ * @signo:    the signal, 1 to SIGRTMAX, or 0 to want none any more
+ * @reserved: 0
+ * @value:    the signal's si_value
+ *
+ * What mq_notify(3) does: when a message arrives at the empty queue and nobody waits
+ * to receive it, the calling process gets the signal, once, with si_code SI_MESGQ,
+ * @value, and the sender's pid and real uid. One process can ask for this at a
+ * time. It ends with the signal, with the file, with the process, and when that
+ * executes another program. The signal goes to a thread that doesn't block it, or else to
+ * the one that has asked. A message that comes back because its receiver couldn't
+ * copy it arrives once more.
+ *
+ * ============ =============================================================
+ * EBADF        the file was not opened for reading
+ * EOPNOTSUPP   not a queue
+ * EINVAL       no such signal
+ * EBUSY        somebody has asked already
+ * EIDRM        the queue was removed
+ * ============ =============================================================
+ */
+struct ipcx_notify {
+	__u32 signo;
+	__u32 reserved;
+	__aligned_u64 value;
 };
 
 /**
@@ -378,7 +654,8 @@ enum ipcx_stat_flags {
  *		     are charged for it; open files are charged to who opened
  *		     them, and not in here
  * @capacity_bytes:  how much payload it can hold
- * @used_bytes:      how much payload it holds
+ * @used_bytes:      how much payload it holds; of a queue also what is kept for
+ *		     messages that are just being sent or received
  * @readers:         open files that can read
  * @writers:         open files that can write
  * @waiting_readers: tasks asleep until there is something to read, or until
@@ -388,6 +665,12 @@ enum ipcx_stat_flags {
  * @name_len:        length of the name, 0 without one
  * @reserved:        0
  * @name:            the name and a NUL
+ * @msgs:            of a queue: messages that can be received; 0 for other types
+ * @msgs_bytes:      of a queue: their bytes; likewise
+ * @used_msgs:       of a queue: how many of @max_msgs are taken: @msgs, and those that are
+ *		     just being sent, received or looked at; likewise
+ * @max_msgs:        of a queue: its limit; likewise
+ * @max_msg_bytes:   of a queue: longest message; likewise
  *
  * Nothing is taken or changed. Counts are those of one moment each.
  */
@@ -422,6 +705,11 @@ struct ipcx_stat {
 	__u32 name_len;
 	__u32 reserved;
 	char name[IPCX_NAME_MAX + 1];
+	__aligned_u64 msgs;
+	__aligned_u64 msgs_bytes;
+	__aligned_u64 used_msgs;
+	__aligned_u64 max_msgs;
+	__aligned_u64 max_msg_bytes;
 };
 
 /**
@@ -450,6 +738,13 @@ struct ipcx_usage {
  * @user:                  the account of the caller's real uid, over all
  *			   namespaces
  * @ns:                    the account of the caller's namespace
+ * @queue_msgs_default:    see &struct ipcx_queue_params
+ * @queue_msgs_max:        likewise
+ * @queue_bytes_default:   likewise
+ * @queue_bytes_max:       likewise
+ * @msg_bytes_max:         %IPCX_MSG_BYTES_MAX
+ * @msg_batch_max:         %IPCX_MSG_BATCH_MAX
+ * @msg_overhead_bytes:    what a queue is charged for each of its max_msgs
  */
 struct ipcx_query {
 	__u32 size;
@@ -461,24 +756,36 @@ struct ipcx_query {
 	__aligned_u64 pipe_capacity_max;
 	struct ipcx_usage user;
 	struct ipcx_usage ns;
+	__aligned_u64 queue_msgs_default;
+	__aligned_u64 queue_msgs_max;
+	__aligned_u64 queue_bytes_default;
+	__aligned_u64 queue_bytes_max;
+	__aligned_u64 msg_bytes_max;
+	__aligned_u64 msg_batch_max;
+	__aligned_u64 msg_overhead_bytes;
 };
 
 /**
  * DOC: commands
  *
- * ================= ===================== ================== ================
- * command           argument              on                 returns
- * ================= ===================== ================== ================
- * IPCX_IOC_CREATE   struct ipcx_create    device             a new fd
- * IPCX_IOC_OPEN     struct ipcx_open      device, object     a new fd
- * IPCX_IOC_UNLINK   struct ipcx_ref       device, object     0
- * IPCX_IOC_REMOVE   struct ipcx_ref       device, object     0
- * IPCX_IOC_QUERY    struct ipcx_query     device             0
- * IPCX_IOC_STAT     struct ipcx_stat      device, object     0
- * IPCX_IOC_RESIZE   struct ipcx_resize    device, object     0
- * IPCX_IOC_READ     struct ipcx_io        device, object     bytes
- * IPCX_IOC_WRITE    struct ipcx_io        device, object     bytes
- * ================= ===================== ================== ================
+ * =================== ====================== ============== ========
+ * command             argument               on             returns
+ * =================== ====================== ============== ========
+ * IPCX_IOC_CREATE     struct ipcx_create     device         a new fd
+ * IPCX_IOC_OPEN       struct ipcx_open       device, object a new fd
+ * IPCX_IOC_UNLINK     struct ipcx_ref        device, object 0
+ * IPCX_IOC_REMOVE     struct ipcx_ref        device, object 0
+ * IPCX_IOC_QUERY      struct ipcx_query      device         0
+ * IPCX_IOC_STAT       struct ipcx_stat       device, object 0
+ * IPCX_IOC_RESIZE     struct ipcx_resize     device, object 0
+ * IPCX_IOC_READ       struct ipcx_io         device, object bytes
+ * IPCX_IOC_WRITE      struct ipcx_io         device, object bytes
+ * IPCX_IOC_SEND       struct ipcx_send       device, object messages
+ * IPCX_IOC_RECV       struct ipcx_recv       device, object messages
+ * IPCX_IOC_PURGE      struct ipcx_purge      device, object messages
+ * IPCX_IOC_QUEUE_FILE struct ipcx_queue_file object         0
+ * IPCX_IOC_NOTIFY     struct ipcx_notify     object         0
+ * =================== ====================== ============== ========
  *
  * UNLINK takes the name away and ends the object when its last user is gone;
  * who has it open goes on. A persistent nameless object is unlinked by its id.
@@ -490,9 +797,11 @@ struct ipcx_query {
  * was removed while it has users is still found, and is EIDRM. UNLINK of an
  * object with neither name nor link is ENOENT.
  *
- * Files also take read(2), write(2), readv(2), writev(2), splice(2), poll(2),
- * FIONREAD (int: bytes that can be read), fstat(2), fchmod(2), fchown(2) and
- * fcntl(2)'s O_NONBLOCK and O_ASYNC. A removed object polls as POLLERR and
+ * Files also take read(2), write(2), readv(2), writev(2), a pipe's splice(2),
+ * poll(2), FIONREAD (int: bytes that can be read; of a queue, the length of the
+ * message that a read would receive, or 0), fstat(2), fchmod(2), fchown(2) and
+ * fcntl(2)'s O_NONBLOCK and O_ASYNC. A writev(2) of no bytes does nothing, while a
+ * write(2) of none sends an empty message. A removed object polls as POLLERR and
  * POLLHUP. In /proc/PID/fdinfo/N stand the lines ipcx-type, ipcx-id, ipcx-cookie,
  * ipcx-name (if it has one; blanks, tabs, newlines and backslashes as in
  * /proc/mounts) and, for a removed object, ipcx-removed.
@@ -508,5 +817,10 @@ struct ipcx_query {
 #define IPCX_IOC_RESIZE		_IOWR(IPCX_IOC_MAGIC, 7, struct ipcx_resize)
 #define IPCX_IOC_READ		_IOW(IPCX_IOC_MAGIC, 16, struct ipcx_io)
 #define IPCX_IOC_WRITE		_IOW(IPCX_IOC_MAGIC, 17, struct ipcx_io)
+#define IPCX_IOC_SEND		_IOW(IPCX_IOC_MAGIC, 18, struct ipcx_send)
+#define IPCX_IOC_RECV		_IOW(IPCX_IOC_MAGIC, 19, struct ipcx_recv)
+#define IPCX_IOC_PURGE		_IOW(IPCX_IOC_MAGIC, 20, struct ipcx_purge)
+#define IPCX_IOC_QUEUE_FILE	_IOW(IPCX_IOC_MAGIC, 21, struct ipcx_queue_file)
+#define IPCX_IOC_NOTIFY		_IOW(IPCX_IOC_MAGIC, 22, struct ipcx_notify)
 
 #endif /* _UAPI_LINUX_IPCX_H */

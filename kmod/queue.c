@@ -1,0 +1,2135 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Queues: typed messages, and those who wait for them.
+ *
+ * One spinlock guards a queue. It is never held over user memory or a sleep; what
+ * is done under it costs the logarithm of how many wait, whatever they wait for
+ * (index.c). The way of a message:
+ *
+ *	sender					receiver
+ *	------					--------
+ *	reserve: its space is taken
+ *	   copy in
+ *	publish: hand it to who waits for
+ *	   it, or put it into the tree
+ *						claim: out of the tree
+ *						   copy out
+ *						settle: its space is free
+ *						   or: offer it again
+ *
+ * Each step is a section under the lock, and between them nobody waits for who
+ * copies. Space is taken before there is memory, so that memory stays within what the
+ * queue's creator was charged; but short messages, less than a stack, are copied
+ * first, and reserve and publish are one section then. Dead messages are freed right after
+ * the section that gives their space back.
+ *
+ * Waiting. Who waits stands in the queue's index of receivers or list of senders, and
+ * whoever has something for him takes him out, under the lock, stores the result in
+ * his struct (release), and wakes him later. The waiter sleeps until he sees the result
+ * (acquire). If he wants to leave before, he takes the lock and looks again: so what has
+ * been delivered beats a signal or deadline.
+ *
+ *	receiver				sender
+ *	--------				------
+ *	under the lock: nothing there,		under the lock: publish
+ *	  add to receivers			  take out of receivers
+ *	state = TASK_INTERRUPTIBLE		  done = 1   (release)
+ *	load done (acquire)			wake_up_process(): full barrier,
+ *	  0: sleep				  load state: sleeping? wake
+ *
+ * No message in the tree is wanted by anybody who waits: both are looked at under
+ * the same lock before either is added.
+ */
+#include <linux/cred.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/pid_namespace.h>
+#include <linux/poll.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
+#include <linux/timekeeping.h>
+#include <linux/uaccess.h>
+#include <linux/user_namespace.h>
+#include <linux/wait.h>
+#include <asm/ioctls.h>
+
+#include "account.h"
+#include "compat/uio.h"
+#include "index.h"
+#include "ioctl.h"
+#include "object.h"
+#include "queue.h"
+#include "wait.h"
+
+#define QUEUE_MSGS	1024
+#define QUEUE_BYTES	SZ_256K
+
+/* What is done in one section, at most; of a batch it stands on the stack. */
+#define CHUNK		16
+
+/* Peeking walks: so far in one section. */
+#define STEPS		256
+
+static ulong queue_msgs_max = 1 << 20;
+module_param(queue_msgs_max, ulong, 0644);
+MODULE_PARM_DESC(queue_msgs_max, "messages that one queue may hold");
+
+static ulong queue_bytes_max = SZ_1G;
+module_param(queue_bytes_max, ulong, 0644);
+MODULE_PARM_DESC(queue_bytes_max, "bytes that one queue's messages may have together");
+
+/**
+ * struct message - a message
+ * @aged:    key is its type; in queue->tree while it can be received
+ * @age:     in queue->msgs until it is dropped: claimed ones keep their place
+ * @refs:    1 until it has been received or purged, and one for each who peeks;
+ *	     at 0 its space is free
+ * @queued:  it is in queue->tree
+ * @len:     its length
+ * @sent_ns: when it was published
+ * @pid:     process that sent it, a reference
+ * @uid:     its real uid then
+ * @gid:     likewise
+ * @data:    the bytes
+ *
+ * The sender's until it is published; then @aged, @age, @refs and @queued are
+ * guarded by queue->lock, and the rest doesn't change while there is a reference.
+ */
+struct message {
+	struct ipcx_aged aged;
+	struct list_head age;
+	unsigned int refs;
+	bool queued;
+	size_t len;
+	u64 sent_ns;
+	struct pid *pid;
+	kuid_t uid;
+	kgid_t gid;
+	u8 data[];
+};
+
+/**
+ * struct limits - of a queue
+ * @msgs:      messages
+ * @bytes:     their bytes
+ * @msg_bytes: bytes of one
+ */
+struct limits {
+	u64 msgs;
+	u64 bytes;
+	u64 msg_bytes;
+};
+
+/**
+ * struct queue - a queue
+ * @obj:       common part
+ * @lock:      guards all that follows; the order is in Documentation/locking.rst
+ * @tree:      messages that can be received, by type and age
+ * @msgs:      all messages that have been published, by age
+ * @nr_queued: how many are in @tree
+ * @bytes_queued: their bytes
+ * @seq:       the last age given to a message or to who waits
+ * @max:       limits
+ * @nr:        messages for which space is taken
+ * @bytes:     their bytes
+ * @receivers: receivers that wait, by what they want
+ * @senders:   senders that wait for space, in the order of their coming
+ * @nr_receivers: how many
+ * @nr_senders: how many
+ * @pollers:   files that can read and have been polled, by what they select
+ * @async:     files with O_ASYNC; read under RCU as well
+ * @files_rd:  open files that can read
+ * @files_wr:  open files that can write
+ * @notice:    who is told of a message that comes to the empty queue
+ * @rd:        who received last, and when
+ * @wr:        who sent last, and when
+ * @space:     who polls for space, or for nothing but the end
+ */
+struct queue {
+	struct ipcx_object obj;
+	spinlock_t lock;	/* all that follows */
+	struct rb_root tree;
+	struct list_head msgs;
+	u64 nr_queued;
+	u64 bytes_queued;
+	u64 seq;
+	struct limits max;
+	u64 nr;
+	u64 bytes;
+	struct ipcx_interests receivers;
+	struct list_head senders;
+	u32 nr_receivers;
+	u32 nr_senders;
+	struct ipcx_interests pollers;
+	struct list_head async;
+	u32 files_rd;
+	u32 files_wr;
+	struct notice {
+		struct queue_file *file;
+		struct pid *process;
+		struct pid *thread;
+		u64 exec_id;
+		int signo;
+		u64 value;
+	} notice;
+	struct last {
+		struct pid *pid;
+		u64 ns;
+	} rd, wr;
+	wait_queue_head_t space;
+};
+
+/* Bits of queue_file.news. */
+#define NEWS_IN		0
+#define NEWS_OUT	1
+
+/**
+ * struct queue_file - an open file of a queue
+ * @handle:   common part
+ * @interest: what it selects; in queue->pollers if @polled
+ * @polled:   it has been polled, and somebody may be on @poll
+ * @truncate: read(2) truncates
+ * @listed:   in queue->async
+ * @type:     what write(2) sends
+ * @news:     signals that are due: NEWS_IN, NEWS_OUT
+ * @fasync:   who wants them; guarded by the fasync code
+ * @async:    in queue->async
+ * @charge:   what @interest takes, if it is much; or NULL
+ * @poll:     who polls for messages
+ *
+ * The first four after @handle, @async and @charge are guarded by queue->lock; @type
+ * by being one word.
+ */
+struct queue_file {
+	struct ipcx_handle handle;
+	struct ipcx_interest interest;
+	bool polled;
+	bool truncate;
+	bool listed;
+	u64 type;
+	unsigned long news;
+	struct fasync_struct *fasync;
+	struct list_head async;
+	struct ipcx_charge *charge;
+	wait_queue_head_t poll;
+};
+
+/**
+ * struct parcel - a message as the caller knows it
+ * @type: to be sent
+ * @iter: where the bytes are, or NULL: in @buf
+ * @buf:  the caller's memory
+ * @room: a receiver's
+ * @len:  its length; told of E2BIG, too
+ * @msg:  the message
+ */
+struct parcel {
+	u64 type;
+	struct iov_iter *iter;
+	u64 buf;
+	u64 room;
+	u64 len;
+	struct message *msg;
+};
+
+/**
+ * struct sender - a sender that waits for space
+ * @node: in queue->senders, until @done
+ * @task: who
+ * @len:  for how much
+ * @done: 0, 1 when the space is his, or an errno; stored under the lock
+ */
+struct sender {
+	struct list_head node;
+	struct task_struct *task;
+	u64 len;
+	int done;
+};
+
+/**
+ * struct receiver - a receiver that waits for a message
+ * @interest: for which; in queue->receivers until @done
+ * @task:     who
+ * @parcel:   where the message goes
+ * @done:     0, 1 when the message is his, or an errno; stored under the lock
+ */
+struct receiver {
+	struct ipcx_interest interest;
+	struct task_struct *task;
+	struct parcel *parcel;
+	int done;
+};
+
+/**
+ * struct section - from taking a queue's lock to giving it back, and what is left
+ *		    to be done then
+ * @wakes: tasks to wake
+ * @dead:  messages to free
+ * @space: there is more space, or one less who waits for it
+ * @news:  some file's news is not 0
+ * @notice: to be sent, if process is not NULL
+ * @former: who was the last before the caller, a reference or NULL
+ */
+struct section {
+	struct ipcx_wakes wakes;
+	struct list_head dead;
+	bool space;
+	bool news;
+	struct notice notice;
+	struct pid *former;
+};
+
+static struct queue *to_queue(struct ipcx_object *obj)
+{
+	return container_of(obj, struct queue, obj);
+}
+
+static struct queue_file *to_queue_file(struct ipcx_handle *handle)
+{
+	return container_of(handle, struct queue_file, handle);
+}
+
+/* ---- Memory ---- */
+
+static struct message *message_alloc(u64 type, size_t len)
+{
+	struct message *msg;
+
+	msg = kvmalloc(struct_size(msg, data, len), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!msg)
+		return NULL;
+	msg->aged.key = type;
+	msg->len = len;
+	msg->pid = get_pid(task_tgid(current));
+	msg->uid = current_uid();
+	msg->gid = current_gid();
+	return msg;
+}
+
+static void message_free(struct message *msg)
+{
+	put_pid(msg->pid);
+	kvfree(msg);
+}
+
+/* A long copy stops now and then for others, and for good when it is killed. */
+static size_t copy_in_steps(void *data, size_t len, struct iov_iter *iter,
+			    size_t (*copy)(void *data, size_t n, struct iov_iter *i))
+{
+	size_t done = 0;
+
+	while (done < len) {
+		size_t n = min_t(size_t, len - done, SZ_1M);
+		size_t copied = copy(data + done, n, iter);
+
+		done += copied;
+		if (copied < n || fatal_signal_pending(current))
+			break;
+		if (done < len)
+			cond_resched();
+	}
+	return done;
+}
+
+/*
+ * Without check_copy_size(): the range is the message's own by construction, and under
+ * HARDENED_USERCOPY the check would be a tenth of the cost of a short message.
+ */
+static size_t copy_in(void *data, size_t n, struct iov_iter *from)
+{
+	return _copy_from_iter(data, n, from);
+}
+
+static size_t copy_out(void *data, size_t n, struct iov_iter *to)
+{
+	return _copy_to_iter(data, n, to);
+}
+
+/* ---- Sections ---- */
+
+static bool queue_fits(const struct queue *queue, u64 len)
+{
+	lockdep_assert_held(&queue->lock);
+	return queue->nr < queue->max.msgs &&
+	       len <= queue->max.bytes - queue->bytes;
+}
+
+/* Would a short message be taken at once? */
+static bool queue_writable(const struct queue *queue)
+{
+	return list_empty(&queue->senders) &&
+	       queue_fits(queue, min_t(u64, queue->max.msg_bytes, SZ_4K));
+}
+
+/* The sender is on nobody's list any more, and gone as soon as he sees it. */
+static void sender_done(struct queue *queue, struct section *s,
+			struct sender *sender, int done)
+{
+	lockdep_assert_held(&queue->lock);
+	list_del(&sender->node);
+	queue->nr_senders--;
+	ipcx_wakes_add(&s->wakes, sender->task);
+	/* Pairs with wait_done(). */
+	smp_store_release(&sender->done, done);
+}
+
+/* The first who waits for space, if he needn't any more. */
+static struct sender *sender_ready(struct queue *queue)
+{
+	struct sender *sender =
+		list_first_entry_or_null(&queue->senders, struct sender, node);
+
+	if (sender && (sender->len > queue->max.msg_bytes ||
+		       queue_fits(queue, sender->len)))
+		return sender;
+	return NULL;
+}
+
+/* Give space to those who wait for it, in their order. Tell whether that was all. */
+static bool queue_admit(struct queue *queue, struct section *s)
+{
+	struct sender *sender;
+	int i;
+
+	for (i = 0; (sender = sender_ready(queue)); i++) {
+		if (i == CHUNK)
+			return false;
+		if (sender->len > queue->max.msg_bytes) {
+			sender_done(queue, s, sender, -EMSGSIZE);
+			continue;
+		}
+		queue->nr++;
+		queue->bytes += sender->len;
+		sender_done(queue, s, sender, 1);
+	}
+	return true;
+}
+
+/* Does a file with O_ASYNC want to hear of a message of @type, or of space? */
+static bool file_wants(const struct queue_file *file, u64 type, int bit)
+{
+	if (bit == NEWS_OUT)
+		return file->handle.f_mode & FMODE_WRITE;
+	return (file->handle.f_mode & FMODE_READ) &&
+	       ipcx_select_matches(&file->interest.select, type);
+}
+
+static void files_mark(struct queue *queue, struct section *s, u64 type, int bit)
+{
+	struct queue_file *file;
+
+	lockdep_assert_held(&queue->lock);
+	list_for_each_entry(file, &queue->async, async) {
+		if (!file_wants(file, type, bit))
+			continue;
+		set_bit(bit, &file->news);
+		s->news = true;
+	}
+}
+
+/* Whoever marks a file comes here afterwards: no mark is left behind. */
+static void files_signal(struct queue *queue)
+{
+	struct queue_file *file;
+
+	list_for_each_entry_rcu(file, &queue->async, async) {
+		if (test_and_clear_bit(NEWS_IN, &file->news))
+			kill_fasync(&file->fasync, SIGIO, POLL_IN);
+		if (test_and_clear_bit(NEWS_OUT, &file->news))
+			kill_fasync(&file->fasync, SIGIO, POLL_OUT);
+	}
+}
+
+static void notice_clear(struct notice *notice)
+{
+	put_pid(notice->process);
+	put_pid(notice->thread);
+	*notice = (struct notice) {};
+}
+
+/* Has the task no use for the signal now? A hint: it may change its mind. */
+static bool task_blocks(struct task_struct *task, int signo)
+{
+	return READ_ONCE(task->exit_state) || task->flags & PF_EXITING ||
+	       sigismember(&task->blocked, signo);
+}
+
+/*
+ * Which thread gets the signal. What a module can send goes to one thread, and what
+ * is wanted is a signal to the process: so to one who would take it, the one that has
+ * asked first.
+ */
+static struct task_struct *notice_target(const struct notice *notice)
+{
+	struct task_struct *asked = pid_task(notice->thread, PIDTYPE_PID);
+	struct task_struct *leader = pid_task(notice->process, PIDTYPE_TGID);
+	struct task_struct *task;
+
+	if (!leader || (asked && !task_blocks(asked, notice->signo)))
+		return asked;
+	/* for_each_thread() asks lockdep for a lock that modules don't see. */
+	list_for_each_entry_rcu(task, &leader->signal->thread_head, thread_node)
+		if (!task_blocks(task, notice->signo))
+			return task;
+	return asked && !READ_ONCE(asked->exit_state) ? asked : leader;
+}
+
+/* By another program, which may have had fewer rights? Or one that is no more? */
+static bool notice_stale(const struct notice *notice)
+{
+	const struct task_struct *task;
+	bool stale = true;
+
+	if (!notice->process)
+		return true;
+	rcu_read_lock();
+	task = pid_task(notice->process, PIDTYPE_TGID);
+	if (task)
+		stale = READ_ONCE(task->self_exec_id) != notice->exec_id ||
+			!READ_ONCE(task->signal->live.counter);
+	rcu_read_unlock();
+	return stale;
+}
+
+/* By the sender, in an RCU section. The signal code translates his uid. */
+static void notice_send(const struct notice *notice)
+{
+	struct task_struct *task = notice_target(notice);
+	struct kernel_siginfo info;
+
+	if (!task || notice_stale(notice))
+		return;
+	clear_siginfo(&info);
+	info.si_signo = notice->signo;
+	info.si_code = SI_MESGQ;
+	info.si_pid = task_tgid_nr_ns(current, ns_of_pid(notice->process));
+	info.si_uid = from_kuid_munged(current_user_ns(), current_uid());
+	info.si_value.sival_ptr = u64_to_user_ptr(notice->value);
+	send_sig_info(notice->signo, &info, task);
+}
+
+static void queue_lock(struct queue *queue, struct section *s)
+	__acquires(RCU)
+	__acquires(&queue->lock)
+{
+	INIT_LIST_HEAD(&s->dead);
+	s->space = false;
+	s->news = false;
+	s->notice.process = NULL;
+	s->former = NULL;
+	ipcx_wakes_begin(&s->wakes);
+	spin_lock(&queue->lock);
+}
+
+/* What must be done outside all locks. */
+static void section_clean(struct section *s)
+{
+	struct message *msg, *next;
+
+	if (s->notice.process)
+		notice_clear(&s->notice);
+	put_pid(s->former);
+	list_for_each_entry_safe(msg, next, &s->dead, age)
+		message_free(msg);
+}
+
+/* There is more space: let in who waits for it, some at a time. Is there more yet? */
+static bool space_pass_on(struct queue *queue, struct section *s)
+{
+	bool writable;
+
+	while (!queue_admit(queue, s)) {
+		spin_unlock(&queue->lock);
+		ipcx_wakes_flush(&s->wakes);
+		spin_lock(&queue->lock);
+	}
+	writable = queue_writable(queue);
+	if (writable)
+		files_mark(queue, s, 0, NEWS_OUT);
+	return writable;
+}
+
+static void queue_unlock(struct queue *queue, struct section *s)
+	__releases(&queue->lock)
+	__releases(RCU)
+{
+	bool writable = s->space && space_pass_on(queue, s);
+
+	spin_unlock(&queue->lock);
+	/* First who is waited for; then signals, which may go to many. */
+	ipcx_wakes_flush(&s->wakes);
+	if (s->news)
+		files_signal(queue);
+	if (s->notice.process)
+		notice_send(&s->notice);
+	ipcx_wakes_end(&s->wakes);
+
+	/* Who polls was on this list before he took the lock. */
+	if (writable && waitqueue_active(&queue->space))
+		wake_up_interruptible_poll(&queue->space, EPOLLOUT | EPOLLWRNORM);
+	section_clean(s);
+}
+
+/* ---- State, under the lock ---- */
+
+static struct message *to_message(struct ipcx_aged *aged)
+{
+	return container_of(aged, struct message, aged);
+}
+
+/* What a receive would get now, or NULL. */
+static struct message *queue_select(const struct queue *queue,
+				    const struct ipcx_select *select)
+{
+	struct ipcx_aged *at;
+
+	lockdep_assert_held(&queue->lock);
+	switch (select->how) {
+	case IPCX_SELECT_EXACT:
+		at = ipcx_aged_from(&queue->tree, select->lo, 0);
+		if (at && at->key != select->lo)
+			at = NULL;
+		break;
+	case IPCX_SELECT_RANGE:
+		at = ipcx_aged_from(&queue->tree, select->lo, 0);
+		if (at && at->key > select->hi)
+			at = NULL;
+		break;
+	case IPCX_SELECT_EXCEPT:
+		at = ipcx_aged_oldest_except(&queue->tree, select->lo);
+		break;
+	default:
+		at = ipcx_aged_oldest(&queue->tree);
+	}
+	return at ? to_message(at) : NULL;
+}
+
+/* Out of the tree: it is the caller's. */
+static void message_claim(struct queue *queue, struct message *msg)
+{
+	lockdep_assert_held(&queue->lock);
+	ipcx_aged_erase(&queue->tree, &msg->aged);
+	msg->queued = false;
+	queue->nr_queued--;
+	queue->bytes_queued -= msg->len;
+}
+
+static void message_put(struct queue *queue, struct section *s,
+			struct message *msg)
+{
+	lockdep_assert_held(&queue->lock);
+	if (--msg->refs)
+		return;
+	list_move(&msg->age, &s->dead);
+	queue->nr--;
+	queue->bytes -= msg->len;
+	s->space = true;
+}
+
+/* Give back what a sender had reserved and won't use. */
+static void space_return(struct queue *queue, struct section *s, u64 len)
+{
+	lockdep_assert_held(&queue->lock);
+	queue->nr--;
+	queue->bytes -= len;
+	s->space = true;
+}
+
+/* As sender_done(). */
+static void receiver_done(struct queue *queue, struct section *s,
+			  struct receiver *receiver, int done)
+{
+	lockdep_assert_held(&queue->lock);
+	ipcx_interest_del(&queue->receivers, &receiver->interest);
+	queue->nr_receivers--;
+	ipcx_wakes_add(&s->wakes, receiver->task);
+	/* Pairs with wait_done(): with the parcel as well. */
+	smp_store_release(&receiver->done, done);
+}
+
+static struct queue_file *interest_file(struct ipcx_interest *interest)
+{
+	return container_of(interest, struct queue_file, interest);
+}
+
+/* Tell files that select @type. One that nobody polls any more is forgotten. */
+static void pollers_wake(struct queue *queue, u64 type)
+{
+	struct ipcx_cursor cursor = {};
+	struct ipcx_interest *interest;
+
+	lockdep_assert_held(&queue->lock);
+	while ((interest = ipcx_interest_next(&queue->pollers, type, &cursor))) {
+		struct queue_file *file = interest_file(interest);
+
+		/* Who polls was on this list before he took the lock. */
+		if (waitqueue_active(&file->poll)) {
+			wake_up_interruptible_poll(&file->poll,
+						   EPOLLIN | EPOLLRDNORM);
+		} else {
+			ipcx_interest_del(&queue->pollers, interest);
+			file->polled = false;
+		}
+	}
+}
+
+/* To the longest waiting who wants it, or into the tree, where others may want it. */
+static void message_offer(struct queue *queue, struct section *s,
+			  struct message *msg)
+{
+	struct ipcx_interest *interest =
+		ipcx_interest_first(&queue->receivers, msg->aged.key);
+	struct receiver *receiver =
+		interest ? container_of(interest, struct receiver, interest) : NULL;
+
+	if (receiver) {
+		receiver->parcel->msg = msg;
+		receiver_done(queue, s, receiver, 1);
+		return;
+	}
+	if (ipcx_object_removed(&queue->obj)) {
+		message_put(queue, s, msg);
+		return;
+	}
+	if (!queue->nr_queued && queue->notice.process) {
+		s->notice = queue->notice;
+		queue->notice = (struct notice) {};
+	}
+	ipcx_aged_insert(&queue->tree, &msg->aged);
+	msg->queued = true;
+	queue->nr_queued++;
+	queue->bytes_queued += msg->len;
+	pollers_wake(queue, msg->aged.key);
+	files_mark(queue, s, msg->aged.key, NEWS_IN);
+}
+
+/* The caller has moved messages: who and when, for IPC_STAT. */
+static void queue_sign(struct queue *queue, struct section *s, struct last *last,
+		       u64 ns)
+{
+	lockdep_assert_held(&queue->lock);
+	last->ns = ns;
+	if (last->pid == task_tgid(current))
+		return;
+	s->former = last->pid;
+	last->pid = get_pid(task_tgid(current));
+}
+
+/* ---- Waiting ---- */
+
+/* Sleep until @done is not 0, and return it; or return 0, and @err says why. */
+static int wait_done(int *done, const struct ipcx_patience *patience, int *err)
+{
+	int ret;
+
+	*err = 0;
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		/* Pairs with sender_done() or receiver_done(). */
+		ret = smp_load_acquire(done);
+		if (ret || *err)
+			break;
+		*err = ipcx_sleep(patience);
+	}
+	__set_current_state(TASK_RUNNING);
+	return ret;
+}
+
+static int sender_wait(struct queue *queue, struct sender *sender,
+		       const struct ipcx_patience *patience)
+{
+	struct section s;
+	int ret, err;
+
+	ret = wait_done(&sender->done, patience, &err);
+	if (ret)
+		return ret;
+	queue_lock(queue, &s);
+	ret = sender->done;
+	if (!ret) {
+		list_del(&sender->node);
+		queue->nr_senders--;
+		/* The one behind it may be shorter. */
+		s.space = true;
+		ret = err;
+	}
+	queue_unlock(queue, &s);
+	return ret;
+}
+
+static int receiver_wait(struct queue *queue, struct receiver *receiver,
+			 const struct ipcx_patience *patience)
+{
+	struct section s;
+	int ret, err;
+
+	ret = wait_done(&receiver->done, patience, &err);
+	if (ret)
+		return ret;
+	queue_lock(queue, &s);
+	ret = receiver->done;
+	if (!ret) {
+		ipcx_interest_del(&queue->receivers, &receiver->interest);
+		queue->nr_receivers--;
+		ret = err;
+	}
+	queue_unlock(queue, &s);
+	return ret;
+}
+
+/* ---- Sending ---- */
+
+/* Take space for as many of @n as there is now. */
+static int space_take(struct queue *queue, const struct parcel *parcels, int n)
+{
+	int i;
+
+	lockdep_assert_held(&queue->lock);
+	if (ipcx_object_removed(&queue->obj))
+		return -EIDRM;
+	for (i = 0; i < n; i++) {
+		if (parcels[i].len > queue->max.msg_bytes)
+			return i ?: -EMSGSIZE;
+		if (!list_empty(&queue->senders) ||
+		    !queue_fits(queue, parcels[i].len))
+			break;
+		queue->nr++;
+		queue->bytes += parcels[i].len;
+	}
+	return i ?: -EAGAIN;
+}
+
+/* Make the message. */
+static int parcel_fill(struct parcel *parcel)
+{
+	struct iov_iter iter, *from = parcel->iter;
+	struct message *msg;
+	int err;
+
+	if (!from) {
+		from = &iter;
+		err = import_ubuf(ITER_SOURCE, u64_to_user_ptr(parcel->buf),
+				  parcel->len, from);
+		if (err)
+			return err;
+	}
+	msg = message_alloc(parcel->type, parcel->len);
+	if (!msg)
+		return -ENOMEM;
+	if (copy_in_steps(msg->data, msg->len, from, copy_in) < msg->len) {
+		message_free(msg);
+		return fatal_signal_pending(current) ? -EINTR : -EFAULT;
+	}
+	parcel->msg = msg;
+	return 0;
+}
+
+/* Make as many of @n as can be; return how many, and why not more in @err. */
+static int parcels_fill(struct parcel *parcels, int n, int *err)
+{
+	int i;
+
+	*err = 0;
+	for (i = 0; i < n; i++) {
+		*err = parcel_fill(&parcels[i]);
+		if (*err)
+			break;
+	}
+	return i;
+}
+
+static void message_publish(struct queue *queue, struct section *s,
+			    struct message *msg, u64 now)
+{
+	msg->refs = 1;
+	msg->queued = false;
+	msg->sent_ns = now;
+	msg->aged.seq = ++queue->seq;
+	list_add_tail(&msg->age, &queue->msgs);
+	message_offer(queue, s, msg);
+}
+
+/* Send messages whose space is taken. */
+static void parcels_publish(struct queue *queue, struct section *s,
+			    struct parcel *parcels, int n, u64 now)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		message_publish(queue, s, parcels[i].msg, now);
+	queue_sign(queue, s, &queue->wr, now);
+}
+
+/* Send the first @n; give the space of those up to @reserved back. */
+static int queue_publish(struct queue *queue, struct parcel *parcels, int n,
+			 int reserved)
+{
+	u64 now = n ? ktime_get_coarse_real_ns() : 0;
+	struct section s;
+	int i, ret = n;
+
+	queue_lock(queue, &s);
+	if (ipcx_object_removed(&queue->obj))
+		ret = -EIDRM;
+	if (ret > 0)
+		parcels_publish(queue, &s, parcels, ret, now);
+	for (i = max(ret, 0); i < reserved; i++)
+		space_return(queue, &s, parcels[i].len);
+	queue_unlock(queue, &s);
+	return ret;
+}
+
+/*
+ * Take space for at least one of @n; return for how many. With @filled they are
+ * there already, and are sent.
+ */
+static int queue_reserve(struct queue *queue, struct parcel *parcels, int n,
+			 bool filled, const struct ipcx_patience *patience)
+{
+	struct sender sender = { .task = current, .len = parcels[0].len };
+	u64 now = filled ? ktime_get_coarse_real_ns() : 0;
+	bool wait = false;
+	struct section s;
+	int ret;
+
+	queue_lock(queue, &s);
+	ret = space_take(queue, parcels, n);
+	if (ret > 0 && filled)
+		parcels_publish(queue, &s, parcels, ret, now);
+	if (ret == -EAGAIN && !patience->nonblock) {
+		list_add_tail(&sender.node, &queue->senders);
+		queue->nr_senders++;
+		wait = true;
+	}
+	queue_unlock(queue, &s);
+	if (!wait)
+		return ret;
+	ret = sender_wait(queue, &sender, patience);
+	return ret > 0 && filled ? queue_publish(queue, parcels, 1, 1) : ret;
+}
+
+/*
+ * Of several short messages what is copied before there is space, and stays with the
+ * caller while he waits for it: no more than his own stack.
+ */
+#define SHORT_BYTES	SZ_2K
+
+static bool parcels_short(const struct parcel *parcels, int n)
+{
+	u64 bytes = 0;
+	int i;
+
+	for (i = 0; i < n && bytes <= SHORT_BYTES; i++)
+		bytes += min_t(u64, parcels[i].len, SZ_1G);
+	return bytes <= SHORT_BYTES;
+}
+
+/*
+ * Copy, then take space: one section does for both. Both of these return how many were
+ * sent, and tell in @err what ends the call.
+ */
+static int send_short(struct queue *queue, struct parcel *parcels, int n,
+		      const struct ipcx_patience *patience, int *err)
+{
+	int filled, sent = 0, i, ret;
+
+	filled = parcels_fill(parcels, n, err);
+	while (sent < filled) {
+		ret = queue_reserve(queue, parcels + sent, filled - sent, true,
+				    patience);
+		if (ret < 0) {
+			*err = ret;
+			break;
+		}
+		sent += ret;
+	}
+	for (i = sent; i < filled; i++)
+		message_free(parcels[i].msg);
+	return sent;
+}
+
+/* Take space, then copy: memory is never more than the queue's. */
+static int send_long(struct queue *queue, struct parcel *parcels, int n,
+		     const struct ipcx_patience *patience, int *err)
+{
+	int reserved, filled, sent, i;
+
+	reserved = queue_reserve(queue, parcels, n, false, patience);
+	if (reserved < 0) {
+		*err = reserved;
+		return 0;
+	}
+	filled = parcels_fill(parcels, reserved, err);
+	sent = queue_publish(queue, parcels, filled, reserved);
+	if (sent < 0)
+		*err = sent;
+	sent = max(sent, 0);
+	for (i = sent; i < filled; i++)
+		message_free(parcels[i].msg);
+	return sent;
+}
+
+/* Send all of @n; return how many were, or an errno if none was. */
+static int send_all(struct queue *queue, struct parcel *parcels, int n,
+		    const struct ipcx_patience *patience)
+{
+	int (*send)(struct queue *queue, struct parcel *parcels, int n,
+		    const struct ipcx_patience *patience, int *err) =
+		parcels_short(parcels, n) ? send_short : send_long;
+	int sent = 0, err = 0;
+
+	while (sent < n && !err)
+		sent += send(queue, parcels + sent, n - sent, patience, &err);
+	return sent ?: err;
+}
+
+static ssize_t queue_write(struct ipcx_object *obj, struct ipcx_handle *handle,
+			   struct iov_iter *from,
+			   const struct ipcx_patience *patience)
+{
+	struct parcel parcel = {
+		.type = handle ? READ_ONCE(to_queue_file(handle)->type) : 1,
+		.iter = from,
+		.len = iov_iter_count(from),
+	};
+	int ret = send_all(to_queue(obj), &parcel, 1, patience);
+
+	return ret < 0 ? ret : (ssize_t)parcel.len;
+}
+
+/* ---- Receiving ---- */
+
+/* Claim what there is, as far as there is room: at most @n. */
+static int messages_claim(struct queue *queue, const struct ipcx_select *select,
+			  struct parcel *parcels, int n, bool truncate)
+{
+	struct message *msg;
+	int i;
+
+	lockdep_assert_held(&queue->lock);
+	if (ipcx_object_removed(&queue->obj))
+		return -EIDRM;
+	for (i = 0; i < n; i++) {
+		msg = queue_select(queue, select);
+		if (!msg)
+			break;
+		if (msg->len > parcels[i].room && !truncate) {
+			if (i)
+				break;
+			parcels[i].len = msg->len;
+			return -E2BIG;
+		}
+		message_claim(queue, msg);
+		parcels[i].msg = msg;
+	}
+	return i ?: -EAGAIN;
+}
+
+static void receiver_add(struct queue *queue, struct receiver *receiver)
+{
+	ipcx_interest_add(&queue->receivers, &receiver->interest, ++queue->seq);
+	queue->nr_receivers++;
+}
+
+/* Resolve what only the file knows. */
+static void select_resolve(struct queue *queue, struct ipcx_handle *handle,
+			   struct ipcx_select *select)
+{
+	lockdep_assert_held(&queue->lock);
+	if (select->how != IPCX_SELECT_FILE)
+		return;
+	if (handle)
+		*select = to_queue_file(handle)->interest.select;
+	else
+		select->how = IPCX_SELECT_ANY;
+}
+
+/* Wait for a message; preparing for that may have slept. */
+static int queue_await(struct queue *queue, const struct ipcx_select *select,
+		       struct parcel *parcels, int n, bool truncate,
+		       struct receiver *receiver,
+		       const struct ipcx_patience *patience)
+{
+	struct section s;
+	int ret;
+
+	ret = ipcx_interest_init(&receiver->interest, select);
+	if (ret)
+		return ret;
+	queue_lock(queue, &s);
+	ret = messages_claim(queue, select, parcels, n, truncate);
+	if (ret == -EAGAIN)
+		receiver_add(queue, receiver);
+	queue_unlock(queue, &s);
+	if (ret == -EAGAIN)
+		ret = receiver_wait(queue, receiver, patience);
+	ipcx_interest_uninit(&receiver->interest);
+	return ret;
+}
+
+/* Claim what there is, or wait for one. */
+static int claim_or_wait(struct queue *queue, struct ipcx_handle *handle,
+			 struct ipcx_select *select, struct parcel *parcels, int n,
+			 bool truncate, const struct ipcx_patience *patience)
+{
+	struct receiver receiver = { .task = current, .parcel = parcels };
+	bool simple = false;
+	struct section s;
+	int ret;
+
+	queue_lock(queue, &s);
+	select_resolve(queue, handle, select);
+	ret = messages_claim(queue, select, parcels, n, truncate);
+	if (ret == -EAGAIN && !patience->nonblock) {
+		/* All but ranges need no memory. */
+		simple = ipcx_interest_init_simple(&receiver.interest, select);
+		if (simple)
+			receiver_add(queue, &receiver);
+	}
+	queue_unlock(queue, &s);
+	if (ret != -EAGAIN || patience->nonblock)
+		return ret;
+	return simple ? receiver_wait(queue, &receiver, patience) :
+			queue_await(queue, select, parcels, n, truncate, &receiver,
+				    patience);
+}
+
+/* Of @claimed messages the first @n have been received; offer the others again. */
+static void queue_settle(struct queue *queue, struct parcel *parcels, int n,
+			 int claimed)
+{
+	u64 now = ktime_get_coarse_real_ns();
+	struct section s;
+	int i;
+
+	queue_lock(queue, &s);
+	for (i = 0; i < n; i++)
+		message_put(queue, &s, parcels[i].msg);
+	for (; i < claimed; i++)
+		message_offer(queue, &s, parcels[i].msg);
+	if (n)
+		queue_sign(queue, &s, &queue->rd, now);
+	queue_unlock(queue, &s);
+}
+
+/*
+ * Claim at least one of @n; return how many. Who is handed a message that is too long
+ * for him gives it back: so who sends it needn't look for another among many.
+ */
+static int queue_claim(struct queue *queue, struct ipcx_handle *handle,
+		       struct ipcx_select *select, struct parcel *parcels, int n,
+		       bool truncate, const struct ipcx_patience *patience)
+{
+	int ret = claim_or_wait(queue, handle, select, parcels, n, truncate, patience);
+
+	if (ret < 0)
+		return ret;
+	if (parcels[0].msg->len > parcels[0].room && !truncate) {
+		parcels[0].len = parcels[0].msg->len;
+		queue_settle(queue, parcels, 0, 1);
+		return -E2BIG;
+	}
+	return ret;
+}
+
+/* Who is killed hasn't received it: he can't tell anybody that he has. */
+static int message_copy(struct message *msg, struct iov_iter *to)
+{
+	size_t n = min_t(size_t, msg->len, iov_iter_count(to));
+
+	if (copy_in_steps(msg->data, n, to, copy_out) < n)
+		return fatal_signal_pending(current) ? -EINTR : -EFAULT;
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+static ssize_t queue_read(struct ipcx_object *obj, struct ipcx_handle *handle,
+			  struct iov_iter *to,
+			  const struct ipcx_patience *patience)
+{
+	bool truncate = handle && READ_ONCE(to_queue_file(handle)->truncate);
+	struct ipcx_select select = { .how = IPCX_SELECT_FILE };
+	struct parcel parcel = { .room = iov_iter_count(to) };
+	struct queue *queue = to_queue(obj);
+	ssize_t len;
+	int ret;
+
+	ret = queue_claim(queue, handle, &select, &parcel, 1, truncate, patience);
+	if (ret < 0)
+		return ret;
+	len = min_t(u64, parcel.room, parcel.msg->len);
+	ret = message_copy(parcel.msg, to);
+	queue_settle(queue, &parcel, !ret, 1);
+	return ret ?: len;
+}
+
+/* ---- Batches ---- */
+
+/* Where the caller's @i-th struct ipcx_msg is. */
+static void __user *msg_user(u64 msgs, u32 size, u32 i)
+{
+	return u64_to_user_ptr(msgs + (u64)i * size);
+}
+
+static int msg_fetch(struct ipcx_msg *m, u64 msgs, u32 size, u32 i)
+{
+	return copy_struct_from_user(m, sizeof(*m), msg_user(msgs, size, i), size);
+}
+
+/* Up to CHUNK messages to be sent, from the @first on. Return how many, or an errno. */
+static int send_fetch(const struct ipcx_send *req, u32 first, u64 type,
+		      struct parcel *parcels)
+{
+	int n = min_t(u32, req->count - first, CHUNK), i, err = 0;
+	struct ipcx_msg m;
+
+	for (i = 0; i < n; i++) {
+		err = msg_fetch(&m, req->msgs, req->msg_size, first + i);
+		if (!err && m.type > IPCX_MSG_TYPE_MAX)
+			err = -EINVAL;
+		if (err)
+			break;
+		parcels[i] = (struct parcel) {
+			.type = m.type ?: type,
+			.buf = m.buf,
+			.len = m.len,
+		};
+	}
+	return i ?: err;
+}
+
+/**
+ * ipcx_queue_send - send messages
+ * @obj:      the queue
+ * @handle:   the file, or NULL
+ * @req:      checked but for its messages
+ * @patience: how to wait for space
+ *
+ * Return: how many were sent, or an errno.
+ */
+long ipcx_queue_send(struct ipcx_object *obj, struct ipcx_handle *handle,
+		     const struct ipcx_send *req,
+		     const struct ipcx_patience *patience)
+{
+	u64 type = handle ? READ_ONCE(to_queue_file(handle)->type) : 1;
+	struct parcel parcels[CHUNK];
+	int n, ret, done = 0;
+
+	do {
+		n = send_fetch(req, done, type, parcels);
+		ret = n < 0 ? n : send_all(to_queue(obj), parcels, n, patience);
+		if (ret < 0)
+			return done ?: ret;
+		done += ret;
+		if (ret < n)
+			break;
+		cond_resched();
+	} while (done < (int)req->count && !fatal_signal_pending(current));
+	return done;
+}
+
+/* Where the @i-th message goes, and how much room there is. */
+static int room_fetch(const struct ipcx_recv *req, u32 i, struct parcel *parcel)
+{
+	struct ipcx_msg m;
+	int err = msg_fetch(&m, req->msgs, req->msg_size, i);
+
+	parcel->buf = m.buf;
+	parcel->room = m.room;
+	return err;
+}
+
+/* Of up to CHUNK messages, from the @first on. Return how many, or an errno. */
+static int recv_fetch(const struct ipcx_recv *req, u32 first,
+		      struct parcel *parcels)
+{
+	int n = min_t(u32, req->count - first, CHUNK), i, err = 0;
+
+	for (i = 0; i < n && !err; i++)
+		err = room_fetch(req, first + i, &parcels[i]);
+	return err ? (i - 1 ?: err) : n;
+}
+
+/* Tell the caller what he has received as his @i-th message. */
+static int msg_tell(const struct ipcx_recv *req, u32 i, const struct parcel *parcel)
+{
+	const struct message *msg = parcel->msg;
+	struct ipcx_msg m = {
+		.type = msg->aged.key,
+		.buf = parcel->buf,
+		.room = parcel->room,
+		.len = msg->len,
+		.sent_ns = msg->sent_ns,
+		.pid = pid_nr_ns(msg->pid, task_active_pid_ns(current)),
+		.uid = from_kuid_munged(current_user_ns(), msg->uid),
+		.gid = from_kgid_munged(current_user_ns(), msg->gid),
+		.flags = msg->len > parcel->room ? IPCX_MSG_TRUNCATED : 0,
+	};
+
+	return copy_to_user(msg_user(req->msgs, req->msg_size, i), &m,
+			    min_t(size_t, sizeof(m), req->msg_size)) ?
+		       -EFAULT : 0;
+}
+
+static int parcel_deliver(const struct ipcx_recv *req, u32 i,
+			  const struct parcel *parcel)
+{
+	struct iov_iter iter;
+	int err;
+
+	err = import_ubuf(ITER_DEST, u64_to_user_ptr(parcel->buf),
+			  min_t(u64, parcel->room, parcel->msg->len), &iter);
+	return err ?: message_copy(parcel->msg, &iter) ?: msg_tell(req, i, parcel);
+}
+
+/* Of E2BIG the caller is told how much room it takes, in his first message. */
+static int room_tell(const struct ipcx_recv *req, u64 len)
+{
+	void __user *m = msg_user(req->msgs, req->msg_size, 0);
+
+	return copy_to_user(m + offsetof(struct ipcx_msg, len), &len, sizeof(len)) ?
+		       -EFAULT : -E2BIG;
+}
+
+/* Receive up to @n, from the @first on. Return how many, or an errno. */
+static int recv_chunk(struct queue *queue, struct ipcx_handle *handle,
+		      const struct ipcx_recv *req, struct ipcx_select *select,
+		      u32 first, struct parcel *parcels, int n,
+		      const struct ipcx_patience *patience)
+{
+	int claimed, done, err = 0;
+
+	claimed = queue_claim(queue, handle, select, parcels, n,
+			      req->flags & IPCX_TRUNCATE, patience);
+	if (claimed == -E2BIG && !first)
+		return room_tell(req, parcels[0].len);
+	if (claimed < 0)
+		return claimed;
+	for (done = 0; done < claimed; done++) {
+		err = parcel_deliver(req, first + done, &parcels[done]);
+		if (err)
+			break;
+	}
+	/* A dead receiver has received none of them. */
+	if (err == -EINTR)
+		done = 0;
+	queue_settle(queue, parcels, done, claimed);
+	return done ?: err;
+}
+
+/* Take out what there is; wait for the first. */
+static long recv_take(struct queue *queue, struct ipcx_handle *handle,
+		      const struct ipcx_recv *req,
+		      const struct ipcx_patience *patience)
+{
+	struct ipcx_patience once = *patience;
+	struct ipcx_select select = req->select;
+	struct parcel parcels[CHUNK];
+	int n, ret, done = 0;
+
+	do {
+		n = recv_fetch(req, done, parcels);
+		ret = n < 0 ? n : recv_chunk(queue, handle, req, &select, done,
+					     parcels, n, &once);
+		if (ret < 0)
+			return done ?: ret;
+		done += ret;
+		/* One that was waited for may be the first of many. */
+		once.nonblock = true;
+		cond_resched();
+	} while (done < (int)req->count && !fatal_signal_pending(current));
+	return done;
+}
+
+/* ---- Peeking ---- */
+
+/* Selectors that go by type walk the tree, the others go by age. */
+static bool select_by_type(const struct ipcx_select *select)
+{
+	return select->how == IPCX_SELECT_EXACT || select->how == IPCX_SELECT_RANGE;
+}
+
+static struct message *peek_by_type(struct queue *queue,
+				    const struct ipcx_select *select,
+				    const struct message *last)
+{
+	u64 hi = select->how == IPCX_SELECT_RANGE ? select->hi : select->lo;
+	struct ipcx_aged *at =
+		last ? ipcx_aged_from(&queue->tree, last->aged.key, last->aged.seq + 1) :
+		       ipcx_aged_from(&queue->tree, select->lo, 0);
+
+	return at && at->key <= hi ? to_message(at) : NULL;
+}
+
+static struct message *peek_by_age(struct queue *queue, const struct message *last)
+{
+	const struct list_head *at = last ? &last->age : &queue->msgs;
+
+	return list_is_last(at, &queue->msgs) ? NULL :
+	       list_entry(at->next, struct message, age);
+}
+
+/**
+ * struct walk - over the messages that a selector wants
+ * @select: it
+ * @at:     the last that was looked at, a reference, which keeps its place; or NULL
+ * @skip:   how many to pass over yet
+ */
+struct walk {
+	struct ipcx_select select;
+	struct message *at;
+	u64 skip;
+};
+
+/* Go on, STEPS at most; tell whether walk->at is wanted. */
+static bool walk_on(struct queue *queue, struct walk *walk)
+{
+	struct message *msg = walk->at;
+	bool found = false;
+	struct section s;
+	int steps = 0;
+
+	queue_lock(queue, &s);
+	do {
+		msg = select_by_type(&walk->select) ?
+			      peek_by_type(queue, &walk->select, msg) :
+			      peek_by_age(queue, msg);
+		if (!msg)
+			break;
+		if (!msg->queued ||
+		    !ipcx_select_matches(&walk->select, msg->aged.key))
+			continue;
+		found = !walk->skip;
+		if (!found)
+			walk->skip--;
+	} while (!found && ++steps < STEPS);
+	if (msg)
+		msg->refs++;
+	if (walk->at)
+		message_put(queue, &s, walk->at);
+	walk->at = msg;
+	queue_unlock(queue, &s);
+	return found;
+}
+
+static void walk_begin(struct queue *queue, struct ipcx_handle *handle,
+		       const struct ipcx_recv *req, struct walk *walk)
+{
+	struct section s;
+
+	*walk = (struct walk) { .select = req->select, .skip = req->skip };
+	queue_lock(queue, &s);
+	select_resolve(queue, handle, &walk->select);
+	queue_unlock(queue, &s);
+}
+
+static void walk_end(struct queue *queue, struct walk *walk)
+{
+	struct section s;
+
+	if (!walk->at)
+		return;
+	queue_lock(queue, &s);
+	message_put(queue, &s, walk->at);
+	queue_unlock(queue, &s);
+}
+
+/* The next that is wanted, or NULL; not for ever, if there are always more. */
+static struct message *walk_next(struct queue *queue, struct walk *walk)
+{
+	do {
+		if (walk_on(queue, walk))
+			return walk->at;
+		cond_resched();
+	} while (walk->at && !fatal_signal_pending(current));
+	return NULL;
+}
+
+static int peek_one(struct queue *queue, const struct ipcx_recv *req,
+		    struct walk *walk, u32 i)
+{
+	struct parcel parcel;
+	int err = room_fetch(req, i, &parcel);
+
+	if (err)
+		return err;
+	parcel.msg = walk_next(queue, walk);
+	if (!parcel.msg)
+		return -EAGAIN;
+	if (parcel.msg->len > parcel.room && !(req->flags & IPCX_TRUNCATE))
+		return i ? -E2BIG : room_tell(req, parcel.msg->len);
+	return parcel_deliver(req, i, &parcel);
+}
+
+static long recv_peek(struct queue *queue, struct ipcx_handle *handle,
+		      const struct ipcx_recv *req)
+{
+	struct walk walk;
+	int err = 0, done = 0;
+
+	if (ipcx_object_removed(&queue->obj))
+		return -EIDRM;
+	walk_begin(queue, handle, req, &walk);
+	while (done < (int)req->count) {
+		err = peek_one(queue, req, &walk, done);
+		if (err)
+			break;
+		done++;
+		cond_resched();
+	}
+	walk_end(queue, &walk);
+	return done ?: err;
+}
+
+/**
+ * ipcx_queue_recv - receive messages, or look at them
+ * @obj:      the queue
+ * @handle:   the file, or NULL
+ * @req:      checked but for its messages
+ * @patience: how to wait for the first
+ *
+ * Return: how many there were, or an errno.
+ */
+long ipcx_queue_recv(struct ipcx_object *obj, struct ipcx_handle *handle,
+		     const struct ipcx_recv *req,
+		     const struct ipcx_patience *patience)
+{
+	if (req->flags & IPCX_PEEK)
+		return recv_peek(to_queue(obj), handle, req);
+	return recv_take(to_queue(obj), handle, req, patience);
+}
+
+/* ---- Purging ---- */
+
+/* One step: drop a message that is not younger than @last. Tell whether that was all. */
+static bool purge_one(struct queue *queue, struct section *s,
+		      struct ipcx_select *select, u64 last, long *purged)
+{
+	struct message *msg = queue_select(queue, select);
+
+	if (!msg)
+		return true;
+	if (msg->aged.seq <= last) {
+		message_claim(queue, msg);
+		message_put(queue, s, msg);
+		++*purged;
+		return false;
+	}
+	/* The oldest of a range's lowest type; the next may have older ones. */
+	if (select->how != IPCX_SELECT_RANGE || msg->aged.key == select->hi)
+		return true;
+	select->lo = msg->aged.key + 1;
+	return false;
+}
+
+/**
+ * ipcx_queue_purge - drop messages
+ * @obj:    the queue
+ * @handle: the file, or NULL
+ * @select: which; changed
+ *
+ * Return: how many there were, or an errno.
+ */
+long ipcx_queue_purge(struct ipcx_object *obj, struct ipcx_handle *handle,
+		      struct ipcx_select *select)
+{
+	struct queue *queue = to_queue(obj);
+	struct section s;
+	bool done = false;
+	long purged = 0;
+	u64 last;
+	int i;
+
+	queue_lock(queue, &s);
+	select_resolve(queue, handle, select);
+	last = queue->seq;
+	queue_unlock(queue, &s);
+	while (!done) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		queue_lock(queue, &s);
+		for (i = 0; i < CHUNK && !done; i++)
+			done = purge_one(queue, &s, select, last, &purged);
+		queue_unlock(queue, &s);
+		cond_resched();
+	}
+	return purged;
+}
+
+/* ---- Files ---- */
+
+/*
+ * What the file's interest takes beyond what every file is charged for. The caller gives
+ * back the charge that comes out.
+ */
+static struct ipcx_charge *interest_charge(const struct queue *queue,
+					   const struct ipcx_interest *interest)
+{
+	if (!interest->many)
+		return NULL;
+	return ipcx_charge(queue->obj.ns, 0,
+			   interest->nr * sizeof(*interest->many));
+}
+
+/* The file has another selector now; its old one comes back. */
+static void file_select(struct queue *queue, struct section *s,
+			struct queue_file *file, struct ipcx_interest *interest,
+			struct ipcx_charge **charge)
+{
+	struct message *msg;
+
+	lockdep_assert_held(&queue->lock);
+	if (file->polled)
+		ipcx_interest_del(&queue->pollers, &file->interest);
+	swap(file->interest, *interest);
+	swap(file->charge, *charge);
+	if (file->polled)
+		ipcx_interest_add(&queue->pollers, &file->interest, ++queue->seq);
+	msg = queue_select(queue, &file->interest.select);
+	if (!msg)
+		return;
+	wake_up_interruptible_poll(&file->poll, EPOLLIN | EPOLLRDNORM);
+	if (file->listed && file_wants(file, msg->aged.key, NEWS_IN)) {
+		set_bit(NEWS_IN, &file->news);
+		s->news = true;
+	}
+}
+
+static int queue_set_select(struct queue *queue, struct queue_file *file,
+			    const struct ipcx_queue_file *req)
+{
+	struct ipcx_interest interest;
+	struct ipcx_charge *charge;
+	struct section s;
+	int err;
+
+	err = ipcx_interest_init(&interest, &req->select);
+	if (err)
+		return err;
+	charge = interest_charge(queue, &interest);
+	if (IS_ERR(charge)) {
+		ipcx_interest_uninit(&interest);
+		return PTR_ERR(charge);
+	}
+	queue_lock(queue, &s);
+	file_select(queue, &s, file, &interest, &charge);
+	WRITE_ONCE(file->truncate, req->flags & IPCX_TRUNCATE);
+	queue_unlock(queue, &s);
+	ipcx_uncharge(charge);
+	ipcx_interest_uninit(&interest);
+	return 0;
+}
+
+/**
+ * ipcx_queue_file - what read(2), write(2) and poll(2) mean on a file
+ * @handle: the file
+ * @req:    checked
+ *
+ * Return: 0, -EIDRM, -EDQUOT or -ENOMEM.
+ */
+int ipcx_queue_file(struct ipcx_handle *handle, const struct ipcx_queue_file *req)
+{
+	struct queue_file *file = to_queue_file(handle);
+	int err = 0;
+
+	if (ipcx_object_removed(handle->obj))
+		return -EIDRM;
+	if (req->select.how != IPCX_SELECT_FILE)
+		err = queue_set_select(to_queue(handle->obj), file, req);
+	if (!err && req->type)
+		WRITE_ONCE(file->type, req->type);
+	return err;
+}
+
+/**
+ * ipcx_queue_notify - ask to be told of a message that comes to the empty queue
+ * @handle: the file
+ * @req:    checked; signo 0 withdraws
+ *
+ * Return: 0, -EBUSY or -EIDRM.
+ */
+int ipcx_queue_notify(struct ipcx_handle *handle, const struct ipcx_notify *req)
+{
+	struct queue *queue = to_queue(handle->obj);
+	struct notice notice = {};
+	struct section s;
+	int err = 0;
+
+	if (req->signo)
+		notice = (struct notice) {
+			.file = to_queue_file(handle),
+			.process = get_pid(task_tgid(current)),
+			.thread = get_pid(task_pid(current)),
+			.exec_id = READ_ONCE(current->self_exec_id),
+			.signo = req->signo,
+			.value = req->value,
+		};
+	queue_lock(queue, &s);
+	if (ipcx_object_removed(&queue->obj))
+		err = -EIDRM;
+	else if (req->signo && !notice_stale(&queue->notice))
+		err = -EBUSY;
+	else if (req->signo ||
+		 (queue->notice.file == to_queue_file(handle) &&
+		  queue->notice.process == task_tgid(current)))
+		swap(queue->notice, notice);
+	queue_unlock(queue, &s);
+	notice_clear(&notice);
+	return err;
+}
+
+static int queue_attach(struct ipcx_handle *handle,
+			const struct ipcx_patience *patience)
+{
+	const struct ipcx_select any = { .how = IPCX_SELECT_ANY };
+	struct queue_file *file = to_queue_file(handle);
+	struct queue *queue = to_queue(handle->obj);
+
+	ipcx_interest_init_simple(&file->interest, &any);
+	file->type = 1;
+	INIT_LIST_HEAD(&file->async);
+	init_waitqueue_head(&file->poll);
+	spin_lock(&queue->lock);
+	queue->files_rd += !!(handle->f_mode & FMODE_READ);
+	queue->files_wr += !!(handle->f_mode & FMODE_WRITE);
+	spin_unlock(&queue->lock);
+	return 0;
+}
+
+/* A queue has no other side to wait for. */
+static int queue_open(struct ipcx_handle *handle,
+		      const struct ipcx_patience *patience)
+{
+	return ipcx_object_removed(handle->obj) ? -EIDRM : 0;
+}
+
+static void queue_detach(struct ipcx_handle *handle)
+{
+	struct queue_file *file = to_queue_file(handle);
+	struct queue *queue = to_queue(handle->obj);
+	struct notice notice = {};
+	struct section s;
+
+	queue_lock(queue, &s);
+	queue->files_rd -= !!(handle->f_mode & FMODE_READ);
+	queue->files_wr -= !!(handle->f_mode & FMODE_WRITE);
+	if (file->polled)
+		ipcx_interest_del(&queue->pollers, &file->interest);
+	if (file->listed)
+		list_del_rcu(&file->async);
+	if (queue->notice.file == file)
+		swap(queue->notice, notice);
+	queue_unlock(queue, &s);
+	notice_clear(&notice);
+	ipcx_uncharge(file->charge);
+	ipcx_interest_uninit(&file->interest);
+}
+
+/* ---- Object operations ---- */
+
+static u64 queue_msgs_limit(void)
+{
+	/* PURGE tells their number as an ioctl does. */
+	return clamp_t(u64, READ_ONCE(queue_msgs_max), 1, INT_MAX);
+}
+
+static u64 queue_bytes_limit(void)
+{
+	return clamp_t(u64, READ_ONCE(queue_bytes_max), 1, SZ_1T);
+}
+
+/* What a message takes beside its bytes: it pins its sender's pid. */
+#define MESSAGE_OVERHEAD	(sizeof(struct message) + sizeof(struct pid))
+
+/**
+ * ipcx_queue_limits - tell the limits of queues
+ * @query: its fields of queues are filled in
+ */
+void ipcx_queue_limits(struct ipcx_query *query)
+{
+	query->queue_msgs_max = queue_msgs_limit();
+	query->queue_msgs_default = min_t(u64, QUEUE_MSGS, query->queue_msgs_max);
+	query->queue_bytes_max = queue_bytes_limit();
+	query->queue_bytes_default = min_t(u64, QUEUE_BYTES, query->queue_bytes_max);
+	query->msg_bytes_max = IPCX_MSG_BYTES_MAX;
+	query->msg_batch_max = IPCX_MSG_BATCH_MAX;
+	query->msg_overhead_bytes = MESSAGE_OVERHEAD;
+}
+
+static int limits_check(const struct limits *max)
+{
+	if (!max->msgs || max->msgs > queue_msgs_limit() ||
+	    !max->bytes || max->bytes > queue_bytes_limit() ||
+	    !max->msg_bytes || max->msg_bytes > IPCX_MSG_BYTES_MAX ||
+	    max->msg_bytes > max->bytes)
+		return -EINVAL;
+	return 0;
+}
+
+/* What it may hold, and what that takes beside. */
+static u64 limits_cost(const struct limits *max)
+{
+	return max->bytes + max->msgs * MESSAGE_OVERHEAD;
+}
+
+static int queue_prepare(void *params, u64 *bytes)
+{
+	struct ipcx_queue_params *p = params;
+	struct ipcx_query query;
+	struct limits max;
+
+	ipcx_queue_limits(&query);
+	max.msgs = p->max_msgs ?: query.queue_msgs_default;
+	max.bytes = p->max_bytes ?: query.queue_bytes_default;
+	max.msg_bytes = p->max_msg_bytes ?: min(max.bytes, IPCX_MSG_BYTES_MAX);
+	p->max_msgs = max.msgs;
+	p->max_bytes = max.bytes;
+	p->max_msg_bytes = max.msg_bytes;
+	*bytes = limits_cost(&max);
+	return limits_check(&max);
+}
+
+static int queue_init(struct ipcx_object *obj, const void *params)
+{
+	const struct ipcx_queue_params *p = params;
+	struct queue *queue = to_queue(obj);
+
+	spin_lock_init(&queue->lock);
+	INIT_LIST_HEAD(&queue->msgs);
+	INIT_LIST_HEAD(&queue->senders);
+	INIT_LIST_HEAD(&queue->async);
+	init_waitqueue_head(&queue->space);
+	queue->max = (struct limits) {
+		.msgs = p->max_msgs,
+		.bytes = p->max_bytes,
+		.msg_bytes = p->max_msg_bytes,
+	};
+	return 0;
+}
+
+static void queue_destroy(struct ipcx_object *obj)
+{
+	struct queue *queue = to_queue(obj);
+	struct message *msg, *next;
+
+	list_for_each_entry_safe(msg, next, &queue->msgs, age) {
+		message_free(msg);
+		cond_resched();
+	}
+	notice_clear(&queue->notice);
+	put_pid(queue->rd.pid);
+	put_pid(queue->wr.pid);
+}
+
+/* One step of the end. Tell whether there is no more. */
+static bool hang_up_one(struct queue *queue, struct section *s)
+{
+	struct ipcx_interest *interest;
+	struct sender *sender;
+	struct message *msg;
+
+	sender = list_first_entry_or_null(&queue->senders, struct sender, node);
+	if (sender) {
+		sender_done(queue, s, sender, -EIDRM);
+		return false;
+	}
+	interest = ipcx_interest_some(&queue->receivers);
+	if (interest) {
+		receiver_done(queue, s, container_of(interest, struct receiver,
+						     interest), -EIDRM);
+		return false;
+	}
+	interest = ipcx_interest_some(&queue->pollers);
+	if (interest) {
+		ipcx_interest_del(&queue->pollers, interest);
+		interest_file(interest)->polled = false;
+		wake_up_interruptible_all(&interest_file(interest)->poll);
+		return false;
+	}
+	msg = queue_select(queue, &(struct ipcx_select){ .how = IPCX_SELECT_ANY });
+	if (!msg)
+		return true;
+	message_claim(queue, msg);
+	message_put(queue, s, msg);
+	return false;
+}
+
+/*
+ * Nobody can come any more: whoever takes the lock from here on finds the object
+ * removed. So those who are there can be sent away some at a time, the messages last.
+ */
+static void queue_remove(struct ipcx_object *obj)
+{
+	struct queue *queue = to_queue(obj);
+	struct notice notice = {};
+	struct queue_file *file;
+	struct section s;
+	bool done = false;
+	int i;
+
+	while (!done) {
+		queue_lock(queue, &s);
+		for (i = 0; i < CHUNK && !done; i++)
+			done = hang_up_one(queue, &s);
+		if (done)
+			swap(queue->notice, notice);
+		queue_unlock(queue, &s);
+		cond_resched();
+	}
+	wake_up_interruptible_all(&queue->space);
+	rcu_read_lock();
+	list_for_each_entry_rcu(file, &queue->async, async)
+		kill_fasync(&file->fasync, SIGIO, POLL_HUP);
+	rcu_read_unlock();
+	notice_clear(&notice);
+}
+
+static void queue_stat(struct ipcx_object *obj, struct pid_namespace *pid_ns,
+		       struct ipcx_stat *stat)
+{
+	struct queue *queue = to_queue(obj);
+
+	spin_lock(&queue->lock);
+	stat->last_reader_pid = pid_nr_ns(queue->rd.pid, pid_ns);
+	stat->last_writer_pid = pid_nr_ns(queue->wr.pid, pid_ns);
+	stat->read_ns = queue->rd.ns;
+	stat->write_ns = queue->wr.ns;
+	stat->readers = queue->files_rd;
+	stat->writers = queue->files_wr;
+	stat->waiting_readers = queue->nr_receivers;
+	stat->waiting_writers = queue->nr_senders;
+	stat->capacity_bytes = queue->max.bytes;
+	stat->used_bytes = queue->bytes;
+	stat->msgs = queue->nr_queued;
+	stat->msgs_bytes = queue->bytes_queued;
+	stat->used_msgs = queue->nr;
+	stat->max_msgs = queue->max.msgs;
+	stat->max_msg_bytes = queue->max.msg_bytes;
+	spin_unlock(&queue->lock);
+}
+
+/* What isn't given stays as it is. */
+static int limits_resolve(const struct queue *queue, const struct ipcx_resize *req,
+			  struct limits *max)
+{
+	lockdep_assert_held(&queue->lock);
+	*max = (struct limits) {
+		.msgs = req->max_msgs ?: queue->max.msgs,
+		.bytes = req->bytes ?: queue->max.bytes,
+		.msg_bytes = req->max_msg_bytes ?: queue->max.msg_bytes,
+	};
+	if (!req->max_msg_bytes)
+		max->msg_bytes = min(max->msg_bytes, max->bytes);
+	if (req->max_msgs > queue_msgs_limit() || req->bytes > queue_bytes_limit() ||
+	    max->msg_bytes > min_t(u64, max->bytes, IPCX_MSG_BYTES_MAX))
+		return -EINVAL;
+	return 0;
+}
+
+static int queue_round(struct ipcx_object *obj, struct ipcx_resize *req)
+{
+	struct queue *queue = to_queue(obj);
+	struct limits max;
+	int err;
+
+	spin_lock(&queue->lock);
+	err = limits_resolve(queue, req, &max);
+	spin_unlock(&queue->lock);
+	req->max_msgs = max.msgs;
+	req->bytes = max.bytes;
+	req->max_msg_bytes = max.msg_bytes;
+	return err;
+}
+
+/*
+ * A larger cost is paid for by @charge, in the place of which the old receipt comes
+ * back. -EAGAIN if that isn't for @charged bytes: *@cost is what it must be for.
+ */
+static int limits_change(struct queue *queue, const struct ipcx_resize *req,
+			 struct ipcx_charge **charge, u64 charged, u64 *cost)
+{
+	u64 old = limits_cost(&queue->max);
+	struct ipcx_charge *none = NULL;
+	struct limits max;
+	int err;
+
+	if (ipcx_object_removed(&queue->obj))
+		return -EIDRM;
+	err = limits_resolve(queue, req, &max);
+	if (err)
+		return err;
+	if (queue->nr > max.msgs || queue->bytes > max.bytes)
+		return -EBUSY;
+	*cost = limits_cost(&max);
+	if (*cost > old && *cost != charged)
+		return -EAGAIN;
+	ipcx_object_recharge(&queue->obj, *cost > old ? charge : &none, old - *cost);
+	queue->max = max;
+	return 0;
+}
+
+static int queue_resize(struct ipcx_object *obj, const struct ipcx_resize *req,
+			const struct ipcx_patience *patience)
+{
+	struct queue *queue = to_queue(obj);
+	struct ipcx_charge *charge = NULL;
+	u64 charged = 0, cost;
+	struct section s;
+	int err;
+
+	for (;;) {
+		queue_lock(queue, &s);
+		err = limits_change(queue, req, &charge, charged, &cost);
+		s.space = !err;
+		queue_unlock(queue, &s);
+		ipcx_uncharge(charge);
+		if (err != -EAGAIN)
+			return err;
+		charge = ipcx_object_charge(obj, cost);
+		if (IS_ERR(charge))
+			return PTR_ERR(charge);
+		charged = cost;
+	}
+}
+
+/* ---- File operations ---- */
+
+static ssize_t queue_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct ipcx_handle *handle = iocb->ki_filp->private_data;
+	struct ipcx_patience patience = ipcx_patience_of_iocb(iocb);
+
+	return queue_read(handle->obj, handle, to, &patience);
+}
+
+static ssize_t queue_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct ipcx_handle *handle = iocb->ki_filp->private_data;
+	struct ipcx_patience patience = ipcx_patience_of_iocb(iocb);
+
+	return queue_write(handle->obj, handle, from, &patience);
+}
+
+static struct queue_file *file_queue_file(struct file *file)
+{
+	return to_queue_file(file->private_data);
+}
+
+static __poll_t poll_events(struct queue *queue, struct queue_file *file)
+{
+	fmode_t mode = file->handle.f_mode;
+	__poll_t events = 0;
+
+	if (ipcx_object_removed(&queue->obj))
+		return EPOLLHUP | EPOLLERR;
+	if (mode & FMODE_READ) {
+		if (!file->polled)
+			ipcx_interest_add(&queue->pollers, &file->interest,
+					  ++queue->seq);
+		file->polled = true;
+		if (queue_select(queue, &file->interest.select))
+			events |= EPOLLIN | EPOLLRDNORM;
+	}
+	if ((mode & FMODE_WRITE) && queue_writable(queue))
+		events |= EPOLLOUT | EPOLLWRNORM;
+	return events;
+}
+
+static __poll_t queue_poll(struct file *filp, poll_table *table)
+{
+	struct queue_file *file = file_queue_file(filp);
+	struct queue *queue = to_queue(file->handle.obj);
+	__poll_t events;
+
+	/* Before the lock: whoever has news takes it, and looks here after that. */
+	if (filp->f_mode & FMODE_READ)
+		poll_wait(filp, &file->poll, table);
+	if (filp->f_mode & FMODE_WRITE || !(filp->f_mode & FMODE_READ))
+		poll_wait(filp, &queue->space, table);
+
+	spin_lock(&queue->lock);
+	events = poll_events(queue, file);
+	spin_unlock(&queue->lock);
+	return events;
+}
+
+static int queue_fasync(int fd, struct file *filp, int on)
+{
+	struct queue_file *file = file_queue_file(filp);
+	struct queue *queue = to_queue(file->handle.obj);
+	int ret = fasync_helper(fd, filp, on, &file->fasync);
+
+	if (ret < 0)
+		return ret;
+	/* At the head: who walks the list now may meet others twice, and misses none. */
+	spin_lock(&queue->lock);
+	if (on && !file->listed)
+		list_add_rcu(&file->async, &queue->async);
+	else if (!on && file->listed)
+		list_del_rcu(&file->async);
+	file->listed = on;
+	spin_unlock(&queue->lock);
+	return ret;
+}
+
+/* FIONREAD: the length of what a read would receive. */
+static int queue_next_len(struct queue_file *file)
+{
+	struct queue *queue = to_queue(file->handle.obj);
+	const struct message *msg;
+	int len;
+
+	spin_lock(&queue->lock);
+	msg = queue_select(queue, &file->interest.select);
+	len = msg ? msg->len : 0;
+	spin_unlock(&queue->lock);
+	return ipcx_object_removed(&queue->obj) ? -EIDRM : len;
+}
+
+static long queue_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	int len;
+
+	if (cmd != FIONREAD)
+		return ipcx_object_ioctl(filp, cmd, arg);
+	if (!(filp->f_mode & FMODE_READ))
+		return -EBADF;
+	len = queue_next_len(file_queue_file(filp));
+	return len < 0 ? len : put_user(len, (int __user *)arg);
+}
+
+static const struct file_operations queue_fops = {
+	.owner = THIS_MODULE,
+	.open = ipcx_file_open,
+	.release = ipcx_file_release,
+	.read_iter = queue_read_iter,
+	.write_iter = queue_write_iter,
+	.poll = queue_poll,
+	.fasync = queue_fasync,
+	.unlocked_ioctl = queue_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = ipcx_file_show_fdinfo,
+};
+
+const struct ipcx_type_ops ipcx_queue_type = {
+	.name = "queue",
+	.id = IPCX_TYPE_QUEUE,
+	.s_ifmt = S_IFIFO,
+	.object_size = sizeof(struct queue),
+	.handle_size = sizeof(struct queue_file),
+	.params_size = sizeof(struct ipcx_queue_params),
+	.params_min = sizeof(struct ipcx_queue_params),
+	.fops = &queue_fops,
+	.prepare = queue_prepare,
+	.init = queue_init,
+	.destroy = queue_destroy,
+	.attach = queue_attach,
+	.open = queue_open,
+	.detach = queue_detach,
+	.remove = queue_remove,
+	.stat = queue_stat,
+	.read = queue_read,
+	.write = queue_write,
+	.round = queue_round,
+	.resize = queue_resize,
+};
