@@ -293,7 +293,7 @@ TEST_F(compat, query)
 	ASSERT_EQ(0, dev_query(self->dev, &q));
 	EXPECT_EQ(sizeof(q), q.size);
 	EXPECT_EQ(IPCX_UAPI_VERSION, q.version);
-	EXPECT_EQ(1 << IPCX_TYPE_PIPE, q.types & (1 << IPCX_TYPE_PIPE));
+	EXPECT_EQ(1 << IPCX_TYPE_PIPE | 1 << IPCX_TYPE_QUEUE, q.types);
 	EXPECT_EQ(IPCX_NAME_MAX, q.name_max);
 	EXPECT_EQ(4096, q.pipe_capacity_min);
 	EXPECT_EQ(CAPACITY_DEFAULT, q.pipe_capacity_default);
@@ -499,6 +499,320 @@ TEST_F(compat, with_a_64_bit_program)
 	EXPECT_EQ(CAPACITY_DEFAULT, stream_read(back.r, 0, CAPACITY_DEFAULT));
 	self->e.w = fd_open(self->e.r, IPCX_ACCESS_WRITE, 0);
 	ends_close(&back);
+}
+
+/* Queues: each command, with types and values beyond 32 bits. */
+
+#define FAR_TYPE	(5 * HIGH + 3)
+
+static int queue_new(int dev)
+{
+	struct ipcx_queue_params limits = { .max_msgs = 10, .max_bytes = 5000 };
+	struct ipcx_create arg = pipe_arg(NULL, IPCX_LIFETIME_TRANSIENT,
+					  IPCX_ACCESS_RDWR);
+
+	arg.type = IPCX_TYPE_QUEUE;
+	arg.params = (uintptr_t)&limits;
+	arg.params_size = sizeof(limits);
+	return obj_create(dev, &arg);
+}
+
+static int send_some(int fd, const struct ipcx_msg *msgs, uint32_t count)
+{
+	struct ipcx_send arg = {
+		.msgs = (uintptr_t)msgs,
+		.count = count,
+		.msg_size = sizeof(*msgs),
+		.deadline = deadline_patience(),
+	};
+
+	return ipc_ioctl(fd, IPCX_IOC_SEND, &arg);
+}
+
+/* One message of each type, whose text is its number in the list. */
+static int send_types(int fd, const uint64_t *types, uint32_t count)
+{
+	struct ipcx_msg msgs[4] = { 0 };
+	char text[4];
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		text[i] = '0' + i;
+		msgs[i].type = types[i];
+		msgs[i].buf = (uintptr_t)&text[i];
+		msgs[i].len = 1;
+	}
+	return send_some(fd, msgs, count);
+}
+
+static struct ipcx_recv recv_arg(struct ipcx_msg *msgs, uint32_t count,
+				 uint32_t how, uint64_t lo, uint64_t hi)
+{
+	return (struct ipcx_recv) {
+		.msgs = (uintptr_t)msgs,
+		.count = count,
+		.msg_size = sizeof(*msgs),
+		.flags = IPCX_NONBLOCK,
+		.deadline = deadline_patience(),
+		.select = { .how = how, .lo = lo, .hi = hi },
+	};
+}
+
+/* The number of the one message that is received, or -errno. */
+static int recv_number(int fd, uint32_t how, uint64_t lo, uint64_t hi)
+{
+	char c = POISON;
+	struct ipcx_msg msg = { .buf = (uintptr_t)&c, .room = 1 };
+	struct ipcx_recv arg = recv_arg(&msg, 1, how, lo, hi);
+	int ret = ipc_ioctl(fd, IPCX_IOC_RECV, &arg);
+
+	return ret == 1 ? c - '0' : ret;
+}
+
+TEST_F(compat, queue_has_limits_of_64_bits)
+{
+	struct ipcx_queue_params limits = { .max_msgs = HIGH + 1 };
+	struct ipcx_resize resize = { .deadline = deadline_patience() };
+	struct ipcx_create arg = pipe_arg(NULL, IPCX_LIFETIME_TRANSIENT,
+					  IPCX_ACCESS_RDWR);
+	struct ipcx_query q;
+	struct ipcx_stat st;
+	int fd = queue_new(self->dev);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, dev_query(self->dev, &q));
+	EXPECT_EQ(1024, q.queue_msgs_default);
+	EXPECT_EQ(256 << 10, q.queue_bytes_default);
+	EXPECT_EQ(param_get("queue_msgs_max"), q.queue_msgs_max);
+	EXPECT_EQ(param_get("queue_bytes_max"), q.queue_bytes_max);
+	arg.type = IPCX_TYPE_QUEUE;
+	arg.params = (uintptr_t)&limits;
+	arg.params_size = sizeof(limits);
+	EXPECT_EQ(-EINVAL, obj_create(self->dev, &arg));
+	resize.max_msg_bytes = HIGH + 1;
+	EXPECT_EQ(-EINVAL, ipc_ioctl(fd, IPCX_IOC_RESIZE, &resize));
+	resize.max_msg_bytes = 0;
+	resize.bytes = HIGH + 1;
+	EXPECT_EQ(-EINVAL, ipc_ioctl(fd, IPCX_IOC_RESIZE, &resize));
+	resize.bytes = 6000;
+	EXPECT_EQ(0, ipc_ioctl(fd, IPCX_IOC_RESIZE, &resize));
+	EXPECT_EQ(6000, resize.bytes);
+	EXPECT_EQ(10, resize.max_msgs);
+	EXPECT_EQ(5000, resize.max_msg_bytes);
+	ASSERT_EQ(0, fd_stat(fd, &st));
+	EXPECT_EQ(IPCX_TYPE_QUEUE, st.type);
+	EXPECT_EQ(6000, st.capacity_bytes);
+	EXPECT_EQ(10, st.max_msgs);
+	EXPECT_EQ(5000, st.max_msg_bytes);
+	EXPECT_EQ(0, st.msgs);
+	close(fd);
+}
+
+TEST_F(compat, send_and_receive_a_batch)
+{
+	static const uint64_t types[] = { 1, FAR_TYPE, IPCX_MSG_TYPE_MAX };
+	uint64_t before = now_ns(CLOCK_REALTIME);
+	int fd = queue_new(self->dev), i;
+	struct ipcx_msg msgs[4];
+	struct ipcx_recv arg;
+	char text[4];
+
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(3, send_types(fd, types, 3));
+	EXPECT_EQ(3, pipe_stat(fd).msgs);
+	memset(msgs, POISON, sizeof(msgs));
+	memset(text, POISON, sizeof(text));
+	for (i = 0; i < 4; i++) {
+		msgs[i].buf = (uintptr_t)&text[i];
+		msgs[i].room = 1;
+	}
+	arg = recv_arg(msgs, 4, IPCX_SELECT_ANY, 0, 0);
+	ASSERT_EQ(3, ipc_ioctl(fd, IPCX_IOC_RECV, &arg));
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(types[i], msgs[i].type);
+		EXPECT_EQ((uintptr_t)&text[i], msgs[i].buf);
+		EXPECT_EQ(1, msgs[i].len);
+		EXPECT_LE(before - TICK_NS, msgs[i].sent_ns);
+		EXPECT_GE(now_ns(CLOCK_REALTIME), msgs[i].sent_ns);
+		EXPECT_EQ(getpid(), msgs[i].pid);
+		EXPECT_EQ(getuid(), msgs[i].uid);
+		EXPECT_EQ(getgid(), msgs[i].gid);
+		EXPECT_EQ(0, msgs[i].flags);
+		EXPECT_EQ('0' + i, text[i]);
+	}
+	EXPECT_EQ(0xa5a5a5a5, msgs[3].flags);
+	close(fd);
+}
+
+TEST_F(compat, messages_have_64_bits)
+{
+	char text[2] = "x";
+	struct ipcx_msg msg = {
+		.type = IPCX_MSG_TYPE_MAX + 1, .buf = (uintptr_t)text, .len = 1,
+	};
+	struct ipcx_send send = {
+		.msgs = HIGH + (uintptr_t)&msg, .count = 1,
+		.msg_size = sizeof(msg), .deadline = deadline_patience(),
+	};
+	int fd = queue_new(self->dev);
+	struct ipcx_recv recv;
+
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(-EINVAL, send_some(fd, &msg, 1));
+	msg.type = 1;
+	msg.len = HIGH + 1;
+	EXPECT_EQ(-EMSGSIZE, send_some(fd, &msg, 1));
+	msg.len = 1;
+	msg.buf += HIGH;
+	EXPECT_EQ(-EFAULT, send_some(fd, &msg, 1));
+	msg.buf -= HIGH;
+	msg.room = 1;
+	EXPECT_EQ(-EFAULT, ipc_ioctl(fd, IPCX_IOC_SEND, &send));
+	EXPECT_EQ(0, pipe_stat(fd).msgs);
+	ASSERT_EQ(1, send_some(fd, &msg, 1));
+
+	recv = recv_arg(&msg, 1, IPCX_SELECT_ANY, 0, 0);
+	recv.msgs += HIGH;
+	EXPECT_EQ(-EFAULT, ipc_ioctl(fd, IPCX_IOC_RECV, &recv));
+	recv.msgs -= HIGH;
+	msg.buf += HIGH;
+	EXPECT_EQ(-EFAULT, ipc_ioctl(fd, IPCX_IOC_RECV, &recv));
+	msg.buf -= HIGH;
+	msg.room = 1;
+	recv.flags |= IPCX_PEEK;
+	recv.skip = HIGH;
+	EXPECT_EQ(-EAGAIN, ipc_ioctl(fd, IPCX_IOC_RECV, &recv));
+	recv.skip = 0;
+	/* Room beyond 32 bits is room, even if the message needs less. */
+	msg.room = HIGH;
+	EXPECT_EQ(1, ipc_ioctl(fd, IPCX_IOC_RECV, &recv));
+	EXPECT_EQ(1, msg.len);
+	EXPECT_EQ(1, pipe_stat(fd).msgs);
+	close(fd);
+}
+
+TEST_F(compat, selectors_have_64_bits)
+{
+	/* Their lower halves are all the same. */
+	static const uint64_t types[] = {
+		2 * HIGH + 3, 3, 4 * HIGH + 3, HIGH + 3,
+	};
+	int fd = queue_new(self->dev);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(4, send_types(fd, types, 4));
+	EXPECT_EQ(-EAGAIN, recv_number(fd, IPCX_SELECT_EXACT, 3 * HIGH + 3, 0));
+	EXPECT_EQ(-EAGAIN, recv_number(fd, IPCX_SELECT_RANGE, 4 * HIGH + 4,
+				       IPCX_MSG_TYPE_MAX));
+	EXPECT_EQ(-EINVAL, recv_number(fd, IPCX_SELECT_RANGE, 2 * HIGH, 7));
+	EXPECT_EQ(-EINVAL, recv_number(fd, IPCX_SELECT_EXACT,
+				       IPCX_MSG_TYPE_MAX + 1, 0));
+	EXPECT_EQ(3, recv_number(fd, IPCX_SELECT_RANGE, 4, 5 * HIGH));
+	EXPECT_EQ(1, recv_number(fd, IPCX_SELECT_EXCEPT, 2 * HIGH + 3, 0));
+	EXPECT_EQ(2, recv_number(fd, IPCX_SELECT_EXACT, 4 * HIGH + 3, 0));
+	EXPECT_EQ(0, recv_number(fd, IPCX_SELECT_ANY, 0, 0));
+	close(fd);
+}
+
+TEST_F(compat, purge)
+{
+	static const uint64_t types[] = { 3, FAR_TYPE, HIGH + 3, FAR_TYPE };
+	struct ipcx_purge arg = {
+		.select = { .how = IPCX_SELECT_EXACT, .lo = FAR_TYPE },
+	};
+	int fd = queue_new(self->dev);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(4, send_types(fd, types, 4));
+	EXPECT_EQ(2, ipc_ioctl(fd, IPCX_IOC_PURGE, &arg));
+	EXPECT_EQ(0, recv_number(fd, IPCX_SELECT_ANY, 0, 0));
+	EXPECT_EQ(2, recv_number(fd, IPCX_SELECT_ANY, 0, 0));
+	EXPECT_EQ(-EAGAIN, recv_number(fd, IPCX_SELECT_ANY, 0, 0));
+	close(fd);
+}
+
+TEST_F(compat, queue_file)
+{
+	struct ipcx_queue_file arg = {
+		.select = { .how = IPCX_SELECT_EXACT, .lo = FAR_TYPE },
+		.type = FAR_TYPE,
+		.flags = IPCX_TRUNCATE,
+	};
+	static const uint64_t types[] = { FAR_TYPE - HIGH };
+	int fd = queue_new(self->dev);
+	char buf[2];
+
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(0, ipc_ioctl(fd, IPCX_IOC_QUEUE_FILE, &arg));
+	ASSERT_EQ(1, send_types(fd, types, 1));
+	EXPECT_EQ(0, fionread(fd));
+	EXPECT_EQ(POLLOUT, poll_now(fd, POLLIN | POLLOUT));
+	EXPECT_EQ(3, plain_write(fd, "abc", 3));
+	EXPECT_EQ(3, fionread(fd));
+	EXPECT_EQ(POLLIN | POLLOUT, poll_now(fd, POLLIN | POLLOUT));
+	EXPECT_EQ(2, plain_read(fd, buf, 2));
+	EXPECT_EQ(0, memcmp(buf, "ab", 2));
+	EXPECT_EQ(0, recv_number(fd, IPCX_SELECT_ANY, 0, 0));
+	close(fd);
+}
+
+/* A pointer of this program, in the lower half of what has room for any. */
+TEST_F(compat, notify)
+{
+	static const uint64_t types[] = { FAR_TYPE };
+	struct ipcx_notify arg = {
+		.signo = SIGRTMIN + 3, .value = (uintptr_t)&arg,
+	};
+	struct timespec patience = { .tv_sec = PATIENCE_MS / 1000 };
+	int fd = queue_new(self->dev);
+	siginfo_t info;
+	sigset_t set;
+
+	ASSERT_GE(fd, 0);
+	sigemptyset(&set);
+	sigaddset(&set, arg.signo);
+	ASSERT_EQ(0, sigprocmask(SIG_BLOCK, &set, NULL));
+	ASSERT_EQ(0, ipc_ioctl(fd, IPCX_IOC_NOTIFY, &arg));
+	EXPECT_EQ(-EBUSY, ipc_ioctl(fd, IPCX_IOC_NOTIFY, &arg));
+	ASSERT_EQ(1, send_types(fd, types, 1));
+	memset(&info, POISON, sizeof(info));
+	ASSERT_EQ((int)arg.signo, sigtimedwait(&set, &info, &patience));
+	EXPECT_EQ(SI_MESGQ, info.si_code);
+	EXPECT_EQ(&arg, info.si_value.sival_ptr);
+	EXPECT_EQ(getpid(), info.si_pid);
+	EXPECT_EQ(getuid(), info.si_uid);
+	close(fd);
+}
+
+/* A receiver who sleeps gets the type, and the length of E2BIG. */
+TEST_F(compat, receivers_are_woken)
+{
+	static const uint64_t types[] = { HIGH + 3, FAR_TYPE };
+	int fd = queue_new(self->dev);
+	struct ipcx_stat st;
+	pid_t pid;
+
+	ASSERT_GE(fd, 0);
+	pid = fork();
+	if (!pid) {
+		char c;
+		struct ipcx_msg msg = { .buf = (uintptr_t)&c, .room = 0 };
+		struct ipcx_recv arg = recv_arg(&msg, 1, IPCX_SELECT_RANGE,
+						2 * HIGH, IPCX_MSG_TYPE_MAX);
+
+		arg.flags = 0;
+		if (ipc_ioctl(fd, IPCX_IOC_RECV, &arg) != -E2BIG || msg.len != 1)
+			_exit(1);
+		msg.room = msg.len;
+		if (ipc_ioctl(fd, IPCX_IOC_RECV, &arg) != 1)
+			_exit(2);
+		_exit(msg.type == FAR_TYPE && c == '1' ? 0 : 3);
+	}
+	EXPECT_TRUE(wait_until(!fd_stat(fd, &st) && st.waiting_readers == 1));
+	EXPECT_EQ(2, send_types(fd, types, 2));
+	EXPECT_EQ(0, reap(pid));
+	EXPECT_EQ(0, recv_number(fd, IPCX_SELECT_ANY, 0, 0));
+	close(fd);
 }
 
 TEST_HARNESS_MAIN

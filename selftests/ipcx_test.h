@@ -71,7 +71,12 @@ helper int scaled(int n)
 	return less > 0 ? less : 1;
 }
 
-/* Time. */
+/*
+ * Time. The kernel notes it with the grain of a clock tick, at most 10 ms; on a busy machine
+ * the tick comes late.
+ */
+
+#define TICK_NS		200000000ULL
 
 static inline uint64_t now_ns(clockid_t clock)
 {

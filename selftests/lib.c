@@ -19,6 +19,7 @@
 #define RDWR		IPCX_ACCESS_RDWR
 #define ANY		IPCX_TYPE_ANY
 #define PIPE		IPCX_TYPE_PIPE
+#define QUEUE		IPCX_TYPE_QUEUE
 
 /* An id that nothing has so soon. */
 #define NO_ID		0x7ffffff0
@@ -226,6 +227,8 @@ TEST_F(lib, wrong_files)
 	static const struct {
 		int fd, error;
 	} wrong[] = { { -1, -EBADF }, { 0, -ENOTTY } };
+	const struct ipcx_queue_params limits = { .max_msgs = 1 };
+	struct ipcx_msg msg[1] = { { .type = 1 } };
 	int null = open("/dev/null", O_RDWR);
 	struct ipcx_query query;
 	struct ipcx_stat st;
@@ -259,6 +262,22 @@ TEST_F(lib, wrong_files)
 		EXPECT_EQ(error, ipcx_pipe_resize(fd, 8192, 0, NULL));
 		EXPECT_EQ(error, ipcx_pipe_resize_id(fd, 1, 0, 8192, 0, NULL));
 		EXPECT_EQ(error, ipcx_pipe_resize_name(fd, "x", 8192, 0, NULL));
+		EXPECT_EQ(error, ipcx_queue_create(fd, NULL, RDWR, NULL, NULL));
+		EXPECT_EQ(error, ipcx_queue_send(fd, msg, 1, 0, NULL));
+		EXPECT_EQ(error, ipcx_queue_send_id(fd, 1, 0, msg, 1, 0, NULL));
+		EXPECT_EQ(error, ipcx_queue_recv(fd, msg, 1, NULL, 0, NULL));
+		EXPECT_EQ(error, ipcx_queue_recv_id(fd, 1, 0, msg, 1, NULL, 0,
+						    NULL));
+		EXPECT_EQ(error, ipcx_queue_peek(fd, msg, 1, NULL, 0, 0));
+		EXPECT_EQ(error, ipcx_queue_peek_id(fd, 1, 0, msg, 1, NULL, 0,
+						    0));
+		EXPECT_EQ(error, ipcx_queue_purge(fd, NULL));
+		EXPECT_EQ(error, ipcx_queue_purge_id(fd, 1, 0, NULL));
+		EXPECT_EQ(error, ipcx_queue_file(fd, NULL, 0, 0));
+		EXPECT_EQ(error, ipcx_queue_notify(fd, 0, 0));
+		EXPECT_EQ(error, ipcx_queue_resize(fd, &limits));
+		EXPECT_EQ(error, ipcx_queue_resize_id(fd, 1, 0, &limits));
+		EXPECT_EQ(error, ipcx_queue_resize_name(fd, "x", &limits));
 	}
 }
 
@@ -272,10 +291,14 @@ TEST_F(lib, query_tells_what_there_is)
 	memset(&query, POISON, sizeof(query));
 	ASSERT_EQ(0, ipcx_query(self->dev, &query, sizeof(query)));
 	EXPECT_EQ(IPCX_UAPI_VERSION, query.version);
-	EXPECT_EQ(1 << IPCX_TYPE_PIPE, query.types);
+	EXPECT_EQ(1 << PIPE | 1 << QUEUE, query.types);
 	EXPECT_EQ(IPCX_NAME_MAX, query.name_max);
 	EXPECT_EQ(4096, query.pipe_capacity_min);
 	EXPECT_EQ(65536, query.pipe_capacity_default);
+	EXPECT_EQ(1024, query.queue_msgs_default);
+	EXPECT_EQ(param_get("queue_msgs_max"), query.queue_msgs_max);
+	EXPECT_EQ(256 << 10, query.queue_bytes_default);
+	EXPECT_EQ(param_get("queue_bytes_max"), query.queue_bytes_max);
 	fd = ipcx_pipe_create(self->dev, NULL, RDWR, 0, NULL);
 	ASSERT_GE(fd, 0);
 	ASSERT_EQ(0, ipcx_query(self->dev, &after, sizeof(after)));
@@ -615,7 +638,7 @@ TEST_F(lib, create_takes_any_type_and_parameters)
 				      &params, sizeof(params)));
 	EXPECT_EQ(-EFAULT, ipcx_create(self->dev, NULL, PIPE, NONE, NULL,
 				       (void *)8, sizeof(params)));
-	for (type = IPCX_TYPE_QUEUE; type <= IPCX_TYPE_SEM; type++)
+	for (type = IPCX_TYPE_REGION; type <= IPCX_TYPE_SEM; type++)
 		EXPECT_EQ(-EOPNOTSUPP, ipcx_create(self->dev, NULL, type, NONE,
 						   NULL, NULL, 0));
 	EXPECT_EQ(-EINVAL, ipcx_create(self->dev, NULL, ANY, NONE, NULL, NULL,
@@ -682,8 +705,8 @@ TEST_F(lib, open_by_name)
 
 	EXPECT_EQ(-ENOENT, ipcx_open(self->dev, self->other, ANY, RDWR, 0,
 				     NULL));
-	EXPECT_EQ(-EPROTOTYPE, ipcx_open(self->dev, self->name, IPCX_TYPE_QUEUE,
-					 RDWR, 0, NULL));
+	EXPECT_EQ(-EPROTOTYPE, ipcx_open(self->dev, self->name, QUEUE, RDWR,
+					 0, NULL));
 	EXPECT_EQ(-EINVAL, ipcx_open(self->dev, self->name, ANY, 4, 0, NULL));
 	EXPECT_EQ(-EINVAL, ipcx_open(self->dev, self->name, ANY, RDWR,
 				     IPCX_OR_OPEN, NULL));

@@ -25,6 +25,12 @@ declared_functions() {
 	perl -0777 -pe 's{/\*.*?\*/}{}gs' "$HEADER" | grep -oE '\bipcx_[a-z_]+\(' | tr -d '(' | sort -u
 }
 
+# Those of them that the library has: inline ones it has not.
+library_functions() {
+	comm -23 <(declared_functions) \
+		<(perl -0777 -ne 'print "$1\n" while /^static inline [^;{]*?\b(ipcx_\w+)\(/gm' "$HEADER" | sort)
+}
+
 # The C in a document, indented or not: what is between two lines, of the first that has
 # a word.
 # example FILE BEGIN END WORD
@@ -58,9 +64,9 @@ test_the_library_exports_what_the_header_declares() {
 	local library=$TREE/build/user/libipcx.so
 
 	is "$(nm --dynamic --defined-only "$library" | awk '$2 == "T" { sub("@.*", "", $3); print $3 }' | sort | xargs)" \
-		"$(declared_functions | xargs)" "the list of exported functions"
+		"$(library_functions | xargs)" "the list of exported functions"
 	is "$(nm --dynamic --defined-only "$library" | awk '$2 !~ /[TA]/')" "" "what else is exported"
-	is "$(declared_functions | wc -l)" 26 "the number of functions"
+	is "$(library_functions | wc -l)" 40 "the number of functions"
 }
 
 test_each_function_has_a_manual_page() {
@@ -164,6 +170,30 @@ test_the_header_stands_alone() {
 	works
 }
 
+# Inline functions must be C++, too.
+test_the_header_is_for_cxx_too() {
+	if ! command -v c++ >/dev/null; then
+		skip "c++, of Debian's g++, is not installed"
+		return
+	fi
+	installed
+	cat >cxx.cc <<-'END'
+		#include <ipcx.h>
+		int main()
+		{
+			struct ipcx_select some[] = { ipcx_select_any(), ipcx_select_exact(1),
+						      ipcx_select_except(2), ipcx_select_range(3, 4) };
+			struct ipcx_queue_file file = { some[3], 1, 0, 0 };
+
+			return ipcx_queue_file(-1, &file.select, file.type, 0) != -9;
+		}
+	END
+	run c++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -I"$PREFIX/include" cxx.cc -o cxx -L"$PREFIX/lib" -lipcx
+	works
+	run env LD_LIBRARY_PATH="$PREFIX/lib" ./cxx
+	works
+}
+
 # The manual's whole program, compiled as it says and used as it says.
 test_the_manuals_program_works() {
 	installed
@@ -189,10 +219,19 @@ test_examples_compile() {
 			page_example ipcx_deadline_after.3 ipcx_pipe_read
 		} | function_of deadline 'return n;'
 		page_example ipcx_pipe.3 hello | function_of pipe 'return 0;'
+		{
+			echo 'int fd = -1;'
+			page_example ipcx_queue_send.3 ipcx_queue_send
+		} | function_of send 'return ret;'
+		{
+			echo 'int fd = -1;'
+			page_example ipcx_queue_recv.3 ipcx_queue_recv
+		} | function_of receive 'return ret;'
 		example "$TREE/README.md" '```c' '```' ipcx_pipe_create | function_of readme 'return fd;'
 		sed -n '/^    struct ipcx_create/,/^$/s/^    //p' "$TREE/README.md" | function_of ioctl 'return fd;'
 	} >examples.c
-	is "$(grep -cE 'ipcx_pipe_create|ipcx_pipe_read|"hello"|IPCX_IOC_CREATE' examples.c)" 5 "the number of examples"
+	is "$(grep -cE 'ipcx_(pipe_create|pipe_read|queue_send|queue_recv)|"hello"|IPCX_IOC_CREATE' examples.c)" 7 \
+		"the number of examples"
 	run cc -Wall -Wno-unused-result -Werror -fsyntax-only -I"$PREFIX/include" examples.c
 	works
 }

@@ -25,8 +25,9 @@ extern "C" {
  * DOC: rules for every function
  *
  * **Results.** A function that fails returns a negative errno value, such as
- * -ENOENT. One that succeeds returns 0, a file descriptor or a number of
- * bytes. errno itself is neither an input nor a result, and may change.
+ * -ENOENT. One that succeeds returns 0, a file descriptor, or a number of
+ * bytes or messages. errno itself is neither an input nor a result, and may
+ * change.
  *
  * **dev and fd.** @dev is a file descriptor of the device, from ipcx_device();
  * it stands for the network namespace that it was opened in. @fd is a file
@@ -48,7 +49,9 @@ extern "C" {
  * **Sizes.** Structures that the kernel may extend are passed together with
  * the size that the caller was compiled with, sizeof(*pointer). Old programs
  * and new libraries, and new programs and old kernels, thus understand each
- * other: what a kernel doesn't know is 0 in a result.
+ * other: what a kernel doesn't know is 0 in a result. The others, such as
+ * &struct ipcx_msg and &struct ipcx_queue_params, stay as they are for the
+ * functions of this header: longer ones would get functions of their own.
  *
  * **Threads and signals.** The library has no state. Every function may be
  * called from any number of threads at once, and from a signal handler, and
@@ -58,8 +61,8 @@ extern "C" {
  * Beside the errors named with each function there are those that every
  * command may give (-EFAULT, -EINVAL, -ENOMEM, -ENOTTY, -E2BIG; see
  * linux/ipcx.h), and -EBADF for a file descriptor that isn't open.
- * -EFAULT is about data and parameters: names, options and results are touched
- * by the library itself.
+ * -EFAULT is about data, messages and parameters: names, options, selectors, a
+ * queue's limits, deadlines and results are touched by the library itself.
  */
 
 /**
@@ -129,7 +132,8 @@ struct ipcx_options {
  * @type:        an &enum ipcx_type
  * @access:      an &enum ipcx_access: what the returned file may do
  * @options:     lifetime, mode and flags, or null
- * @params:      the type's parameters, such as &struct ipcx_pipe_params, or null
+ * @params:      the type's parameters, such as &struct ipcx_pipe_params or
+ *		 &struct ipcx_queue_params, or null
  * @params_size: sizeof(*@params), or 0
  *
  * Never waits. Most programs call the type's own function, such as
@@ -508,6 +512,334 @@ int ipcx_pipe_resize_id(int dev, uint32_t id, uint64_t cookie,
 int ipcx_pipe_resize_name(int dev, const char *name, uint64_t capacity_bytes,
 			  unsigned int flags,
 			  const struct ipcx_deadline *deadline);
+
+/**
+ * ipcx_queue_create() - create a message queue
+ * @dev:     the device
+ * @name:    its name, or null for a nameless queue
+ * @access:  what the returned file may do: %IPCX_ACCESS_READ receives,
+ *	     %IPCX_ACCESS_WRITE sends, %IPCX_ACCESS_RDWR does both
+ * @limits:  how much it can hold, or null; fields that are 0, and a null pointer,
+ *	     mean the defaults
+ * @options: lifetime, mode and flags, or null
+ *
+ * Never waits; nor does opening a queue, which needs no other side.
+ *
+ * Return: as ipcx_create(); -EINVAL also for a limit that is out of range.
+ */
+int ipcx_queue_create(int dev, const char *name, unsigned int access,
+		      const struct ipcx_queue_params *limits,
+		      const struct ipcx_options *options);
+
+/** ipcx_select_any() - any message: the oldest */
+static inline struct ipcx_select ipcx_select_any(void)
+{
+	struct ipcx_select select = { IPCX_SELECT_ANY, 0, 0, 0 };
+
+	return select;
+}
+
+/**
+ * ipcx_select_exact() - messages of one type
+ * @type: 1 to %IPCX_MSG_TYPE_MAX
+ */
+static inline struct ipcx_select ipcx_select_exact(uint64_t type)
+{
+	struct ipcx_select select = { IPCX_SELECT_EXACT, 0, type, 0 };
+
+	return select;
+}
+
+/**
+ * ipcx_select_except() - messages of all types but one
+ * @type: 1 to %IPCX_MSG_TYPE_MAX
+ */
+static inline struct ipcx_select ipcx_select_except(uint64_t type)
+{
+	struct ipcx_select select = { IPCX_SELECT_EXCEPT, 0, type, 0 };
+
+	return select;
+}
+
+/**
+ * ipcx_select_range() - the lowest type in a range: types as priorities
+ * @lo: 1 to @hi
+ * @hi: @lo to %IPCX_MSG_TYPE_MAX
+ */
+static inline struct ipcx_select ipcx_select_range(uint64_t lo, uint64_t hi)
+{
+	struct ipcx_select select = { IPCX_SELECT_RANGE, 0, lo, hi };
+
+	return select;
+}
+
+/**
+ * ipcx_queue_send() - send messages, up to a deadline
+ * @fd:       the queue, open for writing
+ * @msgs:     the messages: type, or 0 for the file's (see ipcx_queue_file()), buf
+ *	      and len
+ * @count:    how many, 1 to %IPCX_MSG_BATCH_MAX
+ * @flags:    %IPCX_NONBLOCK, %IPCX_NO_RESTART
+ * @deadline: until when to wait for space, or null
+ *
+ * Waits until all are sent, so that it returns fewer than @count only when
+ * something ended it before: an error, a signal, the deadline or
+ * %IPCX_NONBLOCK. Those behind are not sent.
+ *
+ * Return: the number of messages that were sent, or, if none was,
+ *
+ * * -EBADF: not open for writing
+ * * -EINVAL: a type, or @count, out of range; a field that isn't 0
+ * * -EMSGSIZE: longer than a message of this queue may be
+ * * -EAGAIN: no space, or others wait for it, and %IPCX_NONBLOCK or O_NONBLOCK is set
+ * * -EINTR: a signal came
+ * * -ETIMEDOUT: the deadline came
+ * * -EOPNOTSUPP: not a queue
+ * * -EIDRM: the queue was removed
+ */
+int ipcx_queue_send(int fd, const struct ipcx_msg *msgs, unsigned int count,
+		    unsigned int flags, const struct ipcx_deadline *deadline);
+
+/**
+ * ipcx_queue_send_id() - send messages to a persistent queue by its id
+ * @dev:      the device
+ * @id:       its id
+ * @cookie:   its cookie, or 0
+ * @msgs:     as ipcx_queue_send() has it; type 0 is 1
+ * @count:    likewise
+ * @flags:    likewise
+ * @deadline: likewise
+ *
+ * Needs no open file of the queue, and checks permission each time.
+ *
+ * Return: as ipcx_queue_send(), but never -EBADF, or
+ *
+ * * -ENOENT: no such persistent object
+ * * -ESTALE: it has another cookie
+ * * -EACCES: no permission
+ */
+int ipcx_queue_send_id(int dev, uint32_t id, uint64_t cookie,
+		       const struct ipcx_msg *msgs, unsigned int count,
+		       unsigned int flags,
+		       const struct ipcx_deadline *deadline);
+
+/**
+ * ipcx_queue_recv() - receive messages, up to a deadline
+ * @fd:       the queue, open for reading
+ * @msgs:     in: buf and room; out: all other fields of those that were
+ *	      received
+ * @count:    how many at most, 1 to %IPCX_MSG_BATCH_MAX
+ * @select:   which messages, or null for what the file selects
+ * @flags:    %IPCX_NONBLOCK, %IPCX_NO_RESTART, %IPCX_TRUNCATE
+ * @deadline: until when to wait for the first, or null
+ *
+ * Waits until there is a message, and takes what there is then: up to @count,
+ * ended by the first that is longer than the room for it. With %IPCX_TRUNCATE none
+ * is; the rest of it is lost, and %IPCX_MSG_TRUNCATED is set in its flags.
+ *
+ * Return: the number of messages, or, if there is none,
+ *
+ * * -EBADF: not open for reading
+ * * -EINVAL: the selector, or @count, out of range
+ * * -E2BIG: the message is longer than the room for it, and stays; msgs[0].len
+ *   tells how long it is
+ * * -EAGAIN: no such message, and %IPCX_NONBLOCK or O_NONBLOCK is set
+ * * -EINTR: a signal came
+ * * -ETIMEDOUT: the deadline came
+ * * -EOPNOTSUPP: not a queue
+ * * -EIDRM: the queue was removed
+ */
+int ipcx_queue_recv(int fd, struct ipcx_msg *msgs, unsigned int count,
+		    const struct ipcx_select *select, unsigned int flags,
+		    const struct ipcx_deadline *deadline);
+
+/**
+ * ipcx_queue_recv_id() - receive messages from a persistent queue by its id
+ * @dev:      the device
+ * @id:       its id
+ * @cookie:   its cookie, or 0
+ * @msgs:     as ipcx_queue_recv() has it
+ * @count:    likewise
+ * @select:   likewise; null selects any
+ * @flags:    likewise
+ * @deadline: likewise
+ *
+ * Needs no open file of the queue, and checks permission each time.
+ *
+ * Return: as ipcx_queue_recv(), but never -EBADF, or
+ *
+ * * -ENOENT: no such persistent object
+ * * -ESTALE: it has another cookie
+ * * -EACCES: no permission
+ */
+int ipcx_queue_recv_id(int dev, uint32_t id, uint64_t cookie,
+		       struct ipcx_msg *msgs, unsigned int count,
+		       const struct ipcx_select *select, unsigned int flags,
+		       const struct ipcx_deadline *deadline);
+
+/**
+ * ipcx_queue_peek() - look at messages without taking them
+ * @fd:     the queue, open for reading
+ * @msgs:   as ipcx_queue_recv() has it
+ * @count:  likewise
+ * @select: likewise
+ * @skip:   how many of them to pass over
+ * @flags:  %IPCX_TRUNCATE
+ *
+ * Never waits. Others may receive what it tells before it returns.
+ *
+ * Return: as ipcx_queue_recv(), but never -EINTR or -ETIMEDOUT; -EAGAIN if there
+ * is no such message.
+ */
+int ipcx_queue_peek(int fd, struct ipcx_msg *msgs, unsigned int count,
+		    const struct ipcx_select *select, uint64_t skip,
+		    unsigned int flags);
+
+/**
+ * ipcx_queue_peek_id() - look at messages of a persistent queue by its id
+ * @dev:    the device
+ * @id:     its id
+ * @cookie: its cookie, or 0
+ * @msgs:   as ipcx_queue_peek() has it
+ * @count:  likewise
+ * @select: likewise; null selects any
+ * @skip:   likewise
+ * @flags:  likewise
+ *
+ * Return: as ipcx_queue_peek(), but never -EBADF, or
+ *
+ * * -ENOENT: no such persistent object
+ * * -ESTALE: it has another cookie
+ * * -EACCES: no permission
+ */
+int ipcx_queue_peek_id(int dev, uint32_t id, uint64_t cookie,
+		       struct ipcx_msg *msgs, unsigned int count,
+		       const struct ipcx_select *select, uint64_t skip,
+		       unsigned int flags);
+
+/**
+ * ipcx_queue_purge() - drop messages
+ * @fd:     the queue, open for reading
+ * @select: which messages, or null for what the file selects
+ *
+ * Never waits. Messages that are sent meanwhile stay.
+ *
+ * Return: how many there were, which may be none, or
+ *
+ * * -EBADF: not open for reading
+ * * -EINVAL: the selector is out of range
+ * * -EOPNOTSUPP: not a queue
+ * * -EIDRM: the queue was removed
+ */
+int64_t ipcx_queue_purge(int fd, const struct ipcx_select *select);
+
+/**
+ * ipcx_queue_purge_id() - drop messages of a persistent queue by its id
+ * @dev:    the device
+ * @id:     its id
+ * @cookie: its cookie, or 0
+ * @select: as ipcx_queue_purge() has it; null selects any
+ *
+ * Return: as ipcx_queue_purge(), but never -EBADF, or
+ *
+ * * -ENOENT: no such persistent object
+ * * -ESTALE: it has another cookie
+ * * -EACCES: no permission
+ */
+int64_t ipcx_queue_purge_id(int dev, uint32_t id, uint64_t cookie,
+			    const struct ipcx_select *select);
+
+/**
+ * ipcx_queue_file() - what read(2), write(2) and poll(2) mean on a file
+ * @fd:     the queue; any access mode will do
+ * @select: which messages it receives, or null to keep that
+ * @type:   the type of what write(2) sends, or 0 to keep that
+ * @flags:  %IPCX_TRUNCATE: read(2) truncates; it goes with @select, and is 0 without one
+ *
+ * A new file selects any, sends type 1 and doesn't truncate. All who share the
+ * file share this. The functions take the selector for a null pointer, and the
+ * type for 0, from here, too.
+ *
+ * Return: 0, or
+ *
+ * * -EINVAL: the selector, the type or @flags is out of range
+ * * -EOPNOTSUPP: not a queue
+ * * -EIDRM: the queue was removed
+ */
+int ipcx_queue_file(int fd, const struct ipcx_select *select, uint64_t type,
+		    unsigned int flags);
+
+/**
+ * ipcx_queue_notify() - ask for a signal when a message comes to the empty queue
+ * @fd:    the queue, open for reading
+ * @signo: the signal, or 0 to want none any more
+ * @value: its si_value, an int or an address
+ *
+ * Once, and only if nobody waits to receive it. The calling process gets the
+ * signal, with si_code SI_MESGQ. Only who has asked can take it back, with the file
+ * that he has asked with.
+ *
+ * Return: 0, or
+ *
+ * * -EBADF: not open for reading
+ * * -EINVAL: no such signal
+ * * -EBUSY: somebody has asked already
+ * * -EOPNOTSUPP: not a queue
+ * * -EIDRM: the queue was removed
+ */
+int ipcx_queue_notify(int fd, int signo, uint64_t value);
+
+/**
+ * ipcx_queue_resize() - change a queue's limits, in use
+ * @fd:     the queue; any access mode will do
+ * @limits: the new ones; a field that is 0 keeps its value, but for max_msg_bytes,
+ *	    which becomes no more than max_bytes
+ *
+ * Never waits, and no message is lost. Senders who wait go on with the new limits;
+ * one whose message has become too long gets -EMSGSIZE. ipcx_stat_fd() tells what
+ * the limits are. After an error they are what they were.
+ *
+ * Who makes a queue larger is charged for it from then on. Making it smaller
+ * charges nobody.
+ *
+ * Return: 0, or
+ *
+ * * -EPERM: the caller neither owns it nor has CAP_IPC_OWNER
+ * * -EINVAL: a limit out of range, or one that the object doesn't have
+ * * -EBUSY: the queue holds more than that
+ * * -EDQUOT: larger, and the caller's or the namespace's account is full
+ * * -EOPNOTSUPP: an object that has no limits to change
+ * * -EIDRM: the queue was removed
+ */
+int ipcx_queue_resize(int fd, const struct ipcx_queue_params *limits);
+
+/**
+ * ipcx_queue_resize_id() - change a queue's limits, by its id
+ * @dev:    the device
+ * @id:     its id; unlike for messages, the queue may be of any lifetime
+ * @cookie: its cookie, or 0
+ * @limits: as ipcx_queue_resize() has it
+ *
+ * Return: as ipcx_queue_resize(); -ENOENT if there is no such object, and
+ * -ESTALE if it has another cookie.
+ */
+int ipcx_queue_resize_id(int dev, uint32_t id, uint64_t cookie,
+			 const struct ipcx_queue_params *limits);
+
+/**
+ * ipcx_queue_resize_name() - change a queue's limits, by its name
+ * @dev:    the device
+ * @name:   its name
+ * @limits: as ipcx_queue_resize() has it
+ *
+ * Return: as ipcx_queue_resize(), or
+ *
+ * * -ENOENT: no such object in the device's namespace
+ * * -EINVAL: a '/' in the name, or an empty one
+ * * -ENAMETOOLONG: more than %IPCX_NAME_MAX bytes
+ */
+int ipcx_queue_resize_name(int dev, const char *name,
+			   const struct ipcx_queue_params *limits);
 
 #ifdef __cplusplus
 }
