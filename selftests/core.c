@@ -84,7 +84,7 @@ TEST_F(core, create_type)
 
 	arg.type = IPCX_TYPE_ANY;
 	EXPECT_EQ(-EINVAL, refused_create(self->dev, &arg));
-	for (arg.type = IPCX_TYPE_QUEUE; arg.type <= IPCX_TYPE_SEM + 1;
+	for (arg.type = IPCX_TYPE_REGION; arg.type <= IPCX_TYPE_SEM + 1;
 	     arg.type++)
 		EXPECT_EQ(-EOPNOTSUPP, refused_create(self->dev, &arg));
 	arg.type = ~0U;
@@ -698,7 +698,7 @@ TEST_F(core, open_type)
 
 	fd = ready_pipe(self->dev, self->name);
 	ASSERT_GE(fd, 0);
-	for (arg.type = IPCX_TYPE_QUEUE; arg.type <= IPCX_TYPE_SEM; arg.type++)
+	for (arg.type = IPCX_TYPE_REGION; arg.type <= IPCX_TYPE_SEM; arg.type++)
 		EXPECT_EQ(-EPROTOTYPE, open_with(self->dev, &arg));
 	arg.type = ~0U;
 	EXPECT_GT(0, open_with(self->dev, &arg));

@@ -246,6 +246,67 @@ TEST_F(netlink, create_has_defaults)
 	EXPECT_EQ(0777, told.st.mode);
 }
 
+/* Its limits are the defaults. */
+TEST_F(netlink, create_makes_a_queue)
+{
+	struct ipcx_query q = accounts(self->dev);
+	struct ipcx_stat st;
+	struct told told;
+	char c;
+	int fd;
+
+	ASSERT_EQ(0, ask_create(self->nl, attrs(QUEUE, TEXT(NAME, self->name),
+						U32(MODE, 0640)), &told));
+	ASSERT_EQ(0, name_stat(self->dev, self->name, &st));
+	EXPECT_TRUE(same_stat(&st, &told.st));
+	EXPECT_EQ(IPCX_TYPE_QUEUE, told.st.type);
+	EXPECT_EQ(PERSISTENT, told.st.lifetime);
+	EXPECT_EQ(0640, told.st.mode);
+	EXPECT_EQ(q.queue_bytes_default, told.st.capacity_bytes);
+	EXPECT_EQ(q.queue_msgs_default, st.max_msgs);
+	EXPECT_EQ(q.queue_bytes_default, st.max_msg_bytes);
+	EXPECT_LT(q.queue_bytes_default, told.st.charged_bytes);
+
+	fd = name_open(self->dev, self->name, RDWR, 0);
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(1, fd_write(fd, "x", 1, 0));
+	ASSERT_EQ(0, fd_stat(fd, &st));
+	ASSERT_EQ(0, ask_get(self->nl, attrs(TEXT(NAME, self->name), QUEUE),
+			     &told));
+	EXPECT_TRUE(same_stat(&st, &told.st));
+	EXPECT_EQ(1, told.st.used_bytes);
+	EXPECT_EQ(1, told.st.readers);
+	EXPECT_EQ(1, fd_read(fd, &c, 1, 0));
+	EXPECT_EQ('x', c);
+	close(fd);
+	EXPECT_EQ(0, ask_delete(self->nl, attrs(TEXT(NAME, self->name))));
+	EXPECT_TRUE(accounts_are(self->dev, &q));
+}
+
+TEST_F(netlink, get_tells_who_waits_for_a_queue)
+{
+	struct told told;
+	pid_t pid;
+	int fd;
+
+	ASSERT_EQ(0, ask_create(self->nl, attrs(QUEUE, TEXT(NAME, self->name)),
+				&told));
+	fd = name_open(self->dev, self->name, RDWR, 0);
+	ASSERT_GE(fd, 0);
+	pid = sleep_in(CALL_IOC_READ, fd, ref_self());
+	ASSERT_GT(pid, 0);
+	ASSERT_EQ(0, ask_get(self->nl, attrs(TEXT(NAME, self->name)), &told));
+	EXPECT_EQ(1, told.st.waiting_readers);
+	EXPECT_EQ(0, told.st.waiting_writers);
+	ASSERT_EQ(0, ask_delete(self->nl, attrs(TEXT(NAME, self->name),
+						FLAG(REMOVE))));
+	EXPECT_EQ(EIDRM, reap(pid));
+	ASSERT_EQ(0, ask_get(self->nl, attrs(U32(ID, told.st.id)), &told));
+	EXPECT_TRUE(told.defunct);
+	EXPECT_EQ(0, told.st.waiting_readers);
+	close(fd);
+}
+
 TEST_F(netlink, create_belongs_to_the_sender)
 {
 	struct told told;
@@ -534,6 +595,18 @@ static const struct refusal refusals[] = {
 	       U64(CAPACITY_BYTES, 1ULL << 62)),
 	BLAMES(CREATE, EINVAL, A_(CAPACITY_BYTES), PIPE,
 	       U64(CAPACITY_BYTES, ~0ULL)),
+
+	/* a queue has limits, which netlink doesn't set */
+	BLAMES(CREATE, EINVAL, A_(CAPACITY_BYTES), QUEUE,
+	       U64(CAPACITY_BYTES, 65536)),
+	BLAMES(CREATE, EINVAL, A_(CAPACITY_BYTES), QUEUE,
+	       U64(CAPACITY_BYTES, 0)),
+	BLAMES(CREATE, EINVAL, A_(CAPACITY_BYTES), QUEUE,
+	       U64(CAPACITY_BYTES, ~0ULL)),
+	BLAMES(CREATE, EEXIST, A_(NAME), QUEUE, NAMED),
+	BLAMES(CREATE, EINVAL, A_(NAME), QUEUE, NAME_OF(4, "a/b")),
+	BLAMES(CREATE, ERANGE, A_(MODE), QUEUE, U32(MODE, 01000)),
+	BLAMES(GET, EPROTOTYPE, A_(TYPE), NAMED, QUEUE),
 
 	/* attributes that the family has, and the command has not */
 	BLAMES(GET, EINVAL, A_(REMOVE), NAMED, FLAG(REMOVE)),

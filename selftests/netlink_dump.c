@@ -207,6 +207,26 @@ TEST_F(netlink_dump, type_is_a_filter)
 	answer_free(&all);
 }
 
+TEST_F(netlink_dump, queues_are_told_among_others)
+{
+	struct told queue;
+	struct answer a;
+
+	ASSERT_EQ(1, create_many(self->nl, 1, 0600, self->ids, self->cookies));
+	ASSERT_EQ(0, ask_create(self->nl, attrs(QUEUE), &queue));
+	self->cookies[1] = queue.st.cookie;
+	ASSERT_EQ(0, ask_dump(self->nl, no_attrs, &a));
+	EXPECT_EQ(2, count_told(&a, self->cookies, 2));
+	ASSERT_NE(NULL, answer_find(&a, queue.st.cookie));
+	EXPECT_TRUE(same_stat(&queue.st,
+			      &answer_find(&a, queue.st.cookie)->st));
+	answer_free(&a);
+	ASSERT_EQ(0, ask_dump(self->nl, attrs(QUEUE), &a));
+	EXPECT_EQ(1, count_told(&a, self->cookies, 2));
+	EXPECT_NE(NULL, answer_find(&a, queue.st.cookie));
+	answer_free(&a);
+}
+
 TEST_F(netlink_dump, other_attributes_are_refused)
 {
 	static const struct {

@@ -269,6 +269,9 @@ enum call_kind {
  * @no_handler:	SIGUSR1 does what it does to programs that know nothing of it
  * @stuck:	1 + the page of the buffer that must be faulted in by hand, or 0
  * @bad_buffer:	the transfer's buffer cannot be touched
+ * @make:	what to call instead, with @arg in reach; @kind still says whether the
+ *		buffer's @len bytes are taken or put
+ * @arg:	for @make
  */
 struct call {
 	enum call_kind kind;
@@ -285,6 +288,8 @@ struct call {
 	bool no_handler;
 	unsigned int stuck;
 	bool bad_buffer;
+	int64_t (*make)(const struct call *c, void *buf);
+	const void *arg;
 };
 
 #define ACTOR_DATA	(4 * 65536)
@@ -497,6 +502,8 @@ helper int64_t call_make(const struct call *c, void *buf)
 	struct ipcx_query q;
 	struct ipcx_stat st;
 
+	if (c->make)
+		return c->make(c, buf);
 	switch (c->kind) {
 	case CALL_READ:
 		return read(c->fd, buf, c->len);
