@@ -8,7 +8,8 @@
 # shellcheck source=selftests/tool.bash
 . /ipcmod/selftests/tool.bash
 
-readonly COMMANDS=("pipe create" "pipe write" "pipe read" "pipe resize" ls show rm version)
+readonly COMMANDS=("pipe create" "pipe write" "pipe read" "pipe resize" "queue create" "queue send" "queue recv"
+	"queue peek" "queue purge" "queue resize" ls show rm version)
 
 # $'...' of: a space, newline, escape sequence, a byte that is no UTF-8, DEL, C1's CSI.
 readonly ODD=$'o d\nd\e[31m\xff\x7f\xc2\x9b'
@@ -62,12 +63,15 @@ synopsis_options() {
 
 	{
 		sed 's/\\-/-/g' "$page" | awk -v words="$words" '
-			/^\.SS / { inside = index($0 " ", ".SS ipcx " words " ") }
+			/^\.SS / { inside = index($0 " ", ".SS ipcx " words " ") ||
+				/Which messages/ && words ~ /recv|peek|purge/ ||
+				/How messages are printed/ && words ~ /recv|peek/ }
 			/^\.SH / { inside = 0 }
 			/^Both have:/ { both = 1; inside = words ~ /write|read/ }
 			inside { print }'
 		case $words in
-		"pipe write" | "pipe read" | "pipe resize") echo "--id" ;;
+		"pipe create" | "queue create") ;;
+		"pipe "* | "queue "*) echo "--id" ;;
 		show) echo "--id --json" ;;
 		ls | version) echo "--json" ;;
 		esac
@@ -78,7 +82,7 @@ synopsis_options() {
 test_help_and_manual_tell_the_units() {
 	local words
 
-	for words in "pipe create" "pipe resize"; do
+	for words in "pipe create" "pipe resize" "queue create" "queue resize"; do
 		# shellcheck disable=SC2086 # noun and verb
 		run ipcx $words --help
 		prints "K, M or G"

@@ -32,6 +32,28 @@ static const struct command commands[] = {
 		"change how much a pipe can hold",
 		pipe_resize_help, pipe_resize,
 	}, {
+		"queue", "create", "NAME [options]", "create a message queue",
+		queue_create_help, queue_create,
+	}, {
+		"queue", "send", "NAME [MESSAGE...] [options]",
+		"send messages, or the lines of standard input",
+		queue_send_help, queue_send,
+	}, {
+		"queue", "recv", "NAME [-n COUNT | --follow] [options]",
+		"receive messages",
+		queue_recv_help, queue_recv,
+	}, {
+		"queue", "peek", "NAME [-n COUNT] [options]",
+		"look at messages without taking them",
+		queue_peek_help, queue_peek,
+	}, {
+		"queue", "purge", "NAME [options]", "drop messages",
+		queue_purge_help, queue_purge,
+	}, {
+		"queue", "resize", "NAME [options]",
+		"change how much a queue can hold",
+		queue_resize_help, queue_resize,
+	}, {
 		"ls", NULL, "[TYPE] [options]", "list objects",
 		ls_help, ls_run,
 	}, {

@@ -80,8 +80,29 @@ int explain_no_netlink(int err)
 		    strerror(-err));
 }
 
+/* @file as the command line has it: NULL and "-" are standard input or output. */
+int file_failed(const char *verb, const char *file, int err)
+{
+	char *name;
+
+	if (!file || !strcmp(file, "-"))
+		return fail("cannot %s standard %s: %s", verb,
+			    *verb == 'r' ? "input" : "output", strerror(-err));
+	name = name_words(file, strlen(file));
+	fail("cannot %s '%s': %s", verb, argument_words(name), strerror(-err));
+	free(name);
+	return FAILED;
+}
+
+/* As a command line has it; to be freed. */
+char *target_words(const struct target *target)
+{
+	return target->name ? shell_words(target->name) :
+			      format("--id %" PRIu32, target->id);
+}
+
 /* "pipe 'x'", "object #12"; to be freed. */
-static char *subject(const struct attempt *attempt)
+char *subject(const struct attempt *attempt)
 {
 	const char *type = attempt->type == IPCX_TYPE_ANY ?
 			   "object" : type_word(attempt->type);
@@ -96,10 +117,22 @@ static char *subject(const struct attempt *attempt)
 	return text;
 }
 
+/* Some commands open the object, and by its id only persistent ones can be opened. */
+static bool is_there(const struct attempt *attempt)
+{
+	struct object object = { 0 };
+
+	return !attempt->target.name && !model_get(&attempt->target, &object) &&
+	       object.stat.lifetime != IPCX_LIFETIME_PERSISTENT;
+}
+
 static int no_such_object(const struct attempt *attempt, const char *what)
 {
 	char *quoted;
 
+	if (is_there(attempt))
+		return fail("cannot %s %s: it is not persistent, so only its name will do",
+			    attempt->verb, what);
 	if (!attempt->target.name || attempt->type == IPCX_TYPE_ANY)
 		return fail("%s does not exist; see what does with: ipcx ls",
 			    what);
@@ -122,12 +155,15 @@ static int name_taken(const struct attempt *attempt, const char *what)
 
 static int wrong_type(const struct attempt *attempt, const char *what)
 {
-	char *quoted = attempt->target.name ?
-		       shell_words(attempt->target.name) :
-		       format("--id %" PRIu32, attempt->target.id);
+	struct object object = { 0 };
+	char *quoted = target_words(&attempt->target);
 
-	fail("cannot %s %s: it is of another type; look with: ipcx show %s",
-	     attempt->verb, what, quoted);
+	if (model_get(&attempt->target, &object))
+		fail("cannot %s %s: it is of another type; look with: ipcx show %s",
+		     attempt->verb, what, quoted);
+	else
+		fail("cannot %s %s: it is a %s; look with: ipcx show %s",
+		     attempt->verb, what, type_word(object.stat.type), quoted);
 	free(quoted);
 	return FAILED;
 }
@@ -157,19 +193,37 @@ static bool limit_hit(const struct ipcx_usage *usage, uint64_t bytes,
 	return true;
 }
 
-/* An account further up, such as the user namespace's, cannot be asked. */
-static char *quota_words(uint64_t bytes)
+static struct ipcx_query query_limits(void)
 {
 	struct ipcx_query query = { 0 };
 	int dev = ipcx_device();
-	char *words;
 
 	if (dev >= 0) {
 		ipcx_query(dev, &query, sizeof(query));
 		close(dev);
 	}
-	if (!bytes)
-		bytes = query.pipe_capacity_default;
+	return query;
+}
+
+static uint64_t charge_of(const struct attempt *attempt,
+			  const struct ipcx_query *query)
+{
+	uint64_t bytes = attempt->bytes, msgs = attempt->msgs;
+
+	if (attempt->type != IPCX_TYPE_QUEUE)
+		return bytes ? bytes : query->pipe_capacity_default;
+	return (bytes ? bytes : query->queue_bytes_default) +
+	       (msgs ? msgs : query->queue_msgs_default) *
+		       query->msg_overhead_bytes;
+}
+
+/* An account further up, such as the user namespace's, cannot be asked. */
+static char *quota_words(const struct attempt *attempt)
+{
+	struct ipcx_query query = query_limits();
+	uint64_t bytes = charge_of(attempt, &query);
+	char *words;
+
 	if (query.size && (limit_hit(&query.user, bytes, "your", &words) ||
 			   limit_hit(&query.ns, bytes, "the namespace's",
 				     &words)))
@@ -179,7 +233,7 @@ static char *quota_words(uint64_t bytes)
 
 static int over_quota(const struct attempt *attempt, const char *what)
 {
-	char *words = quota_words(attempt->bytes);
+	char *words = quota_words(attempt);
 
 	fail("cannot %s %s: %s; remove some with ipcx rm (see: ipcx ls)",
 	     attempt->verb, what, words);
@@ -189,20 +243,28 @@ static int over_quota(const struct attempt *attempt, const char *what)
 
 static int bad_capacity(const struct attempt *attempt, const char *what)
 {
-	struct ipcx_query query = { 0 };
-	int dev = ipcx_device();
-	char *min, *max;
+	struct ipcx_query query = query_limits();
+	char *min = size_words(query.pipe_capacity_min);
+	char *max = size_words(query.pipe_capacity_max);
 
-	if (dev >= 0) {
-		ipcx_query(dev, &query, sizeof(query));
-		close(dev);
-	}
-	min = size_words(query.pipe_capacity_min);
-	max = size_words(query.pipe_capacity_max);
 	fail("cannot %s %s: its capacity may be %s to %s", attempt->verb, what,
 	     min, max);
 	free(min);
 	free(max);
+	return FAILED;
+}
+
+static int bad_limits(const struct attempt *attempt, const char *what)
+{
+	struct ipcx_query query = query_limits();
+	char *bytes = size_words(query.queue_bytes_max);
+	char *msg_bytes = size_words(IPCX_MSG_BYTES_MAX);
+
+	fail("cannot %s %s: --max-msgs may be 1 to %" PRIu64
+	     ", --max-bytes 1 to %s, --max-msg-bytes 1 to %s and no more than --max-bytes",
+	     attempt->verb, what, (uint64_t)query.queue_msgs_max, bytes, msg_bytes);
+	free(bytes);
+	free(msg_bytes);
 	return FAILED;
 }
 
@@ -214,6 +276,11 @@ static int too_full(const struct attempt *attempt, const char *what)
 	char *words;
 
 	model_get(&attempt->target, &object);
+	if (attempt->type == IPCX_TYPE_QUEUE)
+		return fail("cannot %s %s: it holds %" PRIu64 " messages with %" PRIu64
+			    " bytes; receive or purge some first",
+			    attempt->verb, what, (uint64_t)object.stat.msgs,
+			    (uint64_t)object.stat.used_bytes);
 	used = object.stat.used_bytes;
 	while (least < used)
 		least *= 2;
@@ -244,6 +311,9 @@ static int invalid(const struct attempt *attempt, const char *what)
 	if (name && strchr(name, '/'))
 		return fail("cannot %s %s: a name has no '/'", attempt->verb,
 			    what);
+	if (attempt->type == IPCX_TYPE_QUEUE &&
+	    (attempt->bytes || attempt->msgs || attempt->msg_bytes))
+		return bad_limits(attempt, what);
 	if (attempt->bytes)
 		return bad_capacity(attempt, what);
 	return unexpected(attempt, what, -EINVAL);

@@ -37,6 +37,9 @@ void model_list_free(struct object_list *list);
 int model_get(const struct target *target, struct object *object);
 int model_delete(const struct target *target, bool force);
 
+/* What only STAT tells of objects; for who fills in the model. */
+void model_complete(struct object *objects, size_t count);
+
 /* The kernel's own words about the last failure, or NULL. */
 const char *model_reason(void);
 

@@ -280,7 +280,11 @@ int model_get(const struct target *target, struct object *object)
 	struct nl_msg *msg;
 	int err = target_request(IPCX_CMD_GET, target, &msg);
 
-	return err ? err : send_and_receive(msg, &exchange);
+	if (!err)
+		err = send_and_receive(msg, &exchange);
+	if (!err)
+		model_complete(object, 1);
+	return err;
 }
 
 int model_delete(const struct target *target, bool force)
@@ -329,6 +333,8 @@ int model_list(uint32_t type, struct object_list *list)
 	}
 	if (err)
 		model_list_free(list);
+	else
+		model_complete(list->objects, list->count);
 	return err;
 }
 

@@ -126,6 +126,26 @@ static void add_payload(struct report *report, const struct ipcx_stat *stat)
 		  stat->charged_bytes);
 }
 
+/*
+ * Messages are those of queues. A table has a cell for everybody, and it is a number's
+ * whatever the first row is.
+ */
+static void add_messages(struct report *report, const struct ipcx_stat *stat)
+{
+	bool known = stat->type == IPCX_TYPE_QUEUE && stat->max_msgs;
+
+	if (!known) {
+		report_field(report, NULL, "MSGS", NULL, json_integer(0), "-");
+		return;
+	}
+	add_number(report, "msgs", "MSGS", "Messages", stat->msgs);
+	if (stat->msgs == stat->max_msgs)
+		report_warn(report);
+	add_number(report, "max_msgs", NULL, "  at most", stat->max_msgs);
+	add_bytes(report, "max_msg_bytes", NULL, "  each at most",
+		  stat->max_msg_bytes);
+}
+
 static void add_users(struct report *report, const struct ipcx_stat *stat)
 {
 	add_number(report, "opens", NULL, "Open files", stat->opens);
@@ -186,6 +206,7 @@ void object_fields(struct report *report, const struct object *object)
 	add_owner(report, stat);
 	add_state(report, object);
 	add_payload(report, stat);
+	add_messages(report, stat);
 	add_users(report, stat);
 	add_history(report, stat);
 	add(report, NULL, "NAME", NULL, NULL, name_text(stat));
@@ -197,4 +218,12 @@ int object_print(const struct object *object, bool json)
 
 	object_fields(report, object);
 	return report_end(report);
+}
+
+int print_target(const struct attempt *attempt)
+{
+	struct object object;
+	int err = model_get(&attempt->target, &object);
+
+	return err ? explain(attempt, err) : object_print(&object, true);
 }

@@ -11,4 +11,7 @@
 void object_fields(struct report *report, const struct object *object);
 int object_print(const struct object *object, bool json);
 
+/* As JSON, what has been made of it; what was tried is in @attempt. */
+int print_target(const struct attempt *attempt);
+
 #endif /* IPCX_OBJECT_H */

@@ -124,6 +124,44 @@ bool parse_id(const char *text, uint32_t *id)
 	return true;
 }
 
+/* A number of messages, say: at least 1, and without a unit. */
+bool parse_number(const char *text, uint64_t *number)
+{
+	unsigned long long value;
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return false;
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno || *end || !value)
+		return false;
+	*number = value;
+	return true;
+}
+
+/* "0", "5", "0.25", as sleep(1) has them. */
+bool parse_seconds(const char *text, uint64_t *ns)
+{
+	unsigned long long seconds;
+	uint64_t unit = 1000000000;
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return false;
+	errno = 0;
+	seconds = strtoull(text, &end, 10);
+	if (errno || seconds > INT64_MAX / unit - 1)
+		return false;
+	*ns = seconds * unit;
+	if (*end == '.')
+		for (end++; isdigit((unsigned char)*end); end++) {
+			unit /= 10;
+			*ns += (*end - '0') * unit;
+		}
+	return !*end;
+}
+
 /* "#12" is an id; all else is a name, "#x" too. */
 struct target target_parse(const char *text)
 {
@@ -132,4 +170,36 @@ struct target target_parse(const char *text)
 	if (*text != '#' || !parse_id(text + 1, &target.id))
 		target.name = text;
 	return target;
+}
+
+/* --id, whose value is in optarg. */
+int id_option(const struct command *cmd, struct target *target)
+{
+	if (parse_id(optarg, &target->id))
+		return OK;
+	return usage_error(cmd, "'%s' is no id", argument_words(optarg));
+}
+
+/* The next word of the command line is the object's name, unless --id has told it. */
+int take_target(const struct command *cmd, int argc, char **argv,
+		struct target *target)
+{
+	if (target->id)
+		return OK;
+	if (optind == argc)
+		return usage_error(cmd, "NAME is missing");
+	*target = target_parse(argv[optind++]);
+	return OK;
+}
+
+int target_open(int dev, const struct attempt *attempt, enum ipcx_access access,
+		const struct ipcx_deadline *deadline)
+{
+	const struct target *target = &attempt->target;
+
+	if (target->name)
+		return ipcx_open(dev, target->name, attempt->type, access, 0,
+				 deadline);
+	return ipcx_open_id(dev, target->id, 0, attempt->type, access, 0,
+			    deadline);
 }

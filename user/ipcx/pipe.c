@@ -4,15 +4,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "copy.h"
+#include "create.h"
 #include "object.h"
 #include "save.h"
 #include "tool.h"
@@ -24,15 +22,7 @@ const char pipe_create_help[] =
 "  -c, --capacity N      how much it can hold, in bytes or with K, M or G: 4K up\n"
 "                        to the system's limit, rounded up to a power of two\n"
 "                        (default 64K)\n"
-"  -m, --mode OCTAL      who may read and write, as chmod has it (default 600)\n"
-"  -l, --lifetime WHEN   persistent: until it is removed (default)\n"
-"                        transient: until its last user is gone\n"
-"                        owned: until this command ends\n"
-"  -j, --json            print the new pipe as JSON\n"
-"  -h, --help            this text\n"
-"\n"
-"With transient and owned the command stays and holds the pipe, until it is\n"
-"interrupted (Ctrl-C, SIGTERM); a transient pipe's other users then keep it.\n";
+CREATION_HELP("pipe");
 
 const char pipe_write_help[] =
 "Puts FILE into the pipe; without FILE, or if it is -, standard input.\n"
@@ -69,18 +59,6 @@ const char pipe_resize_help[] =
  */
 #define RESIZE_PATIENCE_NS	10000000000ULL
 
-/*
- * struct creation - what pipe create was asked for
- * @mode: -1 for the default
- */
-struct creation {
-	const char *name;
-	uint64_t capacity;
-	uint32_t lifetime;
-	int mode;
-	bool json;
-};
-
 static int parse_capacity(const struct command *cmd, const char *text,
 			  uint64_t *bytes)
 {
@@ -90,144 +68,26 @@ static int parse_capacity(const struct command *cmd, const char *text,
 			   argument_words(text));
 }
 
-static int creation_option(const struct command *cmd, int option,
-			   struct creation *creation)
-{
-	uint32_t mode;
-
-	switch (option) {
-	case 'c':
-		return parse_capacity(cmd, optarg, &creation->capacity);
-	case 'm':
-		if (!parse_mode(optarg, &mode))
-			return usage_error(cmd, "'%s' is no mode; say for example 660",
-					   argument_words(optarg));
-		creation->mode = mode;
-		return OK;
-	case 'l':
-		if (parse_lifetime(optarg, &creation->lifetime))
-			return OK;
-		return usage_error(cmd, "'%s' is no lifetime; say persistent, transient or owned",
-				   argument_words(optarg));
-	default:
-		creation->json = true;
-		return OK;
-	}
-}
-
-static int parse_creation(const struct command *cmd, int argc, char **argv,
-			  struct creation *creation)
+int pipe_create(const struct command *cmd, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "capacity", required_argument, NULL, 'c' },
-		{ "mode", required_argument, NULL, 'm' },
-		{ "lifetime", required_argument, NULL, 'l' },
-		JSON_OPTION, HELP_OPTION, NO_OPTION,
+		MODE_OPTION, LIFETIME_OPTION, JSON_OPTION, HELP_OPTION, NO_OPTION,
 	};
-	int option, status;
+	struct ipcx_pipe_params params = { 0 };
+	struct creation creation = creation_of(IPCX_TYPE_PIPE);
+	int option, status = OK;
 
-	while ((option = next_option(cmd, argc, argv, "c:m:l:jh",
-				     options)) != -1) {
-		status = creation_option(cmd, option, creation);
-		if (status)
-			return status;
-	}
-	if (argc - optind != 1)
-		return usage_error(cmd, optind == argc ? "NAME is missing" :
-				   "one NAME is enough");
-	creation->name = argv[optind];
-	return OK;
-}
-
-/* A mode that was asked for is meant exactly, as with mkdir -m: no umask. */
-static int create(int dev, const struct creation *creation)
-{
-	struct ipcx_options options = { .lifetime = creation->lifetime };
-
-	if (creation->mode >= 0) {
-		/* The library takes a mode of 0 for its default. */
-		options.mode = 0777;
-		umask(~creation->mode & 0777);
-	}
-	return ipcx_pipe_create(dev, creation->name, IPCX_ACCESS_NONE,
-				creation->capacity, &options);
-}
-
-static void block_ending_signals(sigset_t *signals)
-{
-	sigemptyset(signals);
-	sigaddset(signals, SIGHUP);
-	sigaddset(signals, SIGINT);
-	sigaddset(signals, SIGTERM);
-	sigprocmask(SIG_BLOCK, signals, NULL);
-}
-
-/*
- * The object lives as long as this process, or its file: stay. Leave when a
- * signal asks to, or when there is nothing left to hold.
- */
-static int hold(int fd, const struct creation *creation,
-		const sigset_t *signals)
-{
-	struct pollfd polled[] = {
-		{ .fd = signalfd(-1, signals, SFD_CLOEXEC), .events = POLLIN },
-		{ .fd = fd },
-	};
-	struct ipcx_stat stat;
-
-	note("the pipe is %s: it is held until this command is interrupted (Ctrl-C, SIGTERM)",
-	     lifetime_word(creation->lifetime));
-	if (polled[0].fd < 0)
-		return fail("cannot wait for a signal: %s", strerror(errno));
-	for (;;) {
-		if (poll(polled, ARRAY_SIZE(polled), -1) < 0)
-			continue;
-		if (polled[0].revents)
-			return OK;
-		if (ipcx_stat_fd(fd, &stat, sizeof(stat)) == -EIDRM)
-			return fail("the pipe has been removed");
-		/* Hung up for another reason: only signals matter from now. */
-		polled[1].fd = -1;
-	}
-}
-
-static int print_created(int fd, const struct attempt *attempt)
-{
-	struct object object = { 0 };
-	int err = ipcx_stat_fd(fd, &object.stat, sizeof(object.stat));
-
-	return err ? explain(attempt, err) : object_print(&object, true);
-}
-
-int pipe_create(const struct command *cmd, int argc, char **argv)
-{
-	struct creation creation = {
-		.lifetime = IPCX_LIFETIME_PERSISTENT,
-		.mode = -1,
-	};
-	struct attempt attempt = { .verb = "create", .type = IPCX_TYPE_PIPE };
-	sigset_t signals;
-	int dev, fd, status = parse_creation(cmd, argc, argv, &creation);
-
+	while (!status && (option = next_option(cmd, argc, argv, "c:" CREATION_LETTERS,
+						options)) != -1)
+		status = option == 'c' ? parse_capacity(cmd, optarg, &creation.attempt.bytes) :
+					 creation_option(cmd, option, &creation);
 	if (status)
 		return status;
-	dev = device_or_explain();
-	if (dev < 0)
-		return FAILED;
-	if (creation.lifetime != IPCX_LIFETIME_PERSISTENT)
-		block_ending_signals(&signals);
-	fd = create(dev, &creation);
-	attempt.target.name = creation.name;
-	attempt.bytes = creation.capacity;
-	if (fd < 0)
-		return explain(&attempt, fd);
-	if (creation.json)
-		status = print_created(fd, &attempt);
-	if (!status && creation.lifetime != IPCX_LIFETIME_PERSISTENT)
-		status = hold(fd, &creation, &signals);
-	close(fd);
-	close(dev);
-	return status;
+	params.capacity_bytes = creation.attempt.bytes;
+	creation.params = &params;
+	creation.params_size = sizeof(params);
+	return creation_run(cmd, argc, argv, &creation);
 }
 
 /*
@@ -254,32 +114,15 @@ static int parse_transfer(const struct command *cmd, int argc, char **argv,
 	while ((option = next_option(cmd, argc, argv, "ph", options)) != -1) {
 		if (option == 'p')
 			transfer->progress = true;
-		else if (!parse_id(optarg, &target->id))
-			return usage_error(cmd, "'%s' is no id",
-					   argument_words(optarg));
+		else if (id_option(cmd, target))
+			return USAGE;
 	}
-	if (!target->id) {
-		if (optind == argc)
-			return usage_error(cmd, "NAME is missing");
-		*target = target_parse(argv[optind++]);
-	}
+	if (take_target(cmd, argc, argv, target))
+		return USAGE;
 	if (argc - optind > 1)
 		return usage_error(cmd, "one FILE is enough");
 	transfer->file = argv[optind];
 	return OK;
-}
-
-static int open_once(int dev, const struct transfer *transfer,
-		     enum ipcx_access access,
-		     const struct ipcx_deadline *deadline)
-{
-	const struct target *target = &transfer->attempt.target;
-
-	if (target->name)
-		return ipcx_open(dev, target->name, IPCX_TYPE_PIPE, access, 0,
-				 deadline);
-	return ipcx_open_id(dev, target->id, 0, IPCX_TYPE_PIPE, access, 0,
-			    deadline);
 }
 
 /* Waits for the other side, and tells a person who may wonder about it. */
@@ -290,13 +133,13 @@ static int open_pipe(int dev, const struct transfer *transfer,
 	int fd;
 
 	if (!isatty(STDERR_FILENO))
-		return open_once(dev, transfer, access, NULL);
-	fd = open_once(dev, transfer, access, &soon);
+		return target_open(dev, &transfer->attempt, access, NULL);
+	fd = target_open(dev, &transfer->attempt, access, &soon);
 	if (fd != -ETIMEDOUT)
 		return fd;
 	note("waiting until somebody opens the pipe to %s",
 	     access == IPCX_ACCESS_READ ? "write" : "read");
-	return open_once(dev, transfer, access, NULL);
+	return target_open(dev, &transfer->attempt, access, NULL);
 }
 
 static int open_or_explain(const struct transfer *transfer,
@@ -311,19 +154,6 @@ static int open_or_explain(const struct transfer *transfer,
 	if (fd < 0)
 		explain(&transfer->attempt, fd);
 	return fd;
-}
-
-static int file_failed(const char *verb, const char *file, int err)
-{
-	char *name;
-
-	if (!file || !strcmp(file, "-"))
-		return fail("cannot %s standard %s: %s", verb,
-			    *verb == 'r' ? "input" : "output", strerror(-err));
-	name = name_words(file, strlen(file));
-	fail("cannot %s '%s': %s", verb, argument_words(name), strerror(-err));
-	free(name);
-	return FAILED;
 }
 
 static int reader_left(const struct copy *copy)
@@ -457,39 +287,33 @@ static int parse_resize(const struct command *cmd, int argc, char **argv,
 	while ((option = next_option(cmd, argc, argv, "jh", options)) != -1) {
 		if (option == 'j')
 			*json = true;
-		else if (!parse_id(optarg, &target->id))
-			return usage_error(cmd, "'%s' is no id",
-					   argument_words(optarg));
+		else if (id_option(cmd, target))
+			return USAGE;
 	}
-	if (!target->id) {
-		if (optind == argc)
-			return usage_error(cmd, "NAME is missing");
-		*target = target_parse(argv[optind++]);
-	}
+	if (take_target(cmd, argc, argv, target))
+		return USAGE;
 	if (argc - optind != 1)
 		return usage_error(cmd, optind == argc ? "CAPACITY is missing" :
 				   "one CAPACITY is enough");
 	return parse_capacity(cmd, argv[optind], &attempt->bytes);
 }
 
-/* Without opening the pipe: that would be charged, and is not for each lifetime. */
+/*
+ * Without opening the pipe: that would be charged, and is not for each lifetime. What
+ * is no pipe has other limits: the module would take this one for it.
+ */
 static int resize(int dev, const struct attempt *attempt)
 {
 	struct ipcx_deadline end = ipcx_deadline_after(RESIZE_PATIENCE_NS);
 	const struct target *target = &attempt->target;
+	struct object object;
 
+	if (!model_get(target, &object) && object.stat.type != IPCX_TYPE_PIPE)
+		return -EPROTOTYPE;
 	if (target->name)
 		return ipcx_pipe_resize_name(dev, target->name, attempt->bytes,
 					     0, &end);
 	return ipcx_pipe_resize_id(dev, target->id, 0, attempt->bytes, 0, &end);
-}
-
-static int print_resized(const struct attempt *attempt)
-{
-	struct object object;
-	int err = model_get(&attempt->target, &object);
-
-	return err ? explain(attempt, err) : object_print(&object, true);
 }
 
 int pipe_resize(const struct command *cmd, int argc, char **argv)
@@ -508,5 +332,5 @@ int pipe_resize(const struct command *cmd, int argc, char **argv)
 	close(dev);
 	if (err)
 		return explain(&attempt, err);
-	return json ? print_resized(&attempt) : OK;
+	return json ? print_target(&attempt) : OK;
 }

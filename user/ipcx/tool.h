@@ -40,6 +40,12 @@ int pipe_create(const struct command *cmd, int argc, char **argv);
 int pipe_write(const struct command *cmd, int argc, char **argv);
 int pipe_read(const struct command *cmd, int argc, char **argv);
 int pipe_resize(const struct command *cmd, int argc, char **argv);
+int queue_create(const struct command *cmd, int argc, char **argv);
+int queue_send(const struct command *cmd, int argc, char **argv);
+int queue_recv(const struct command *cmd, int argc, char **argv);
+int queue_peek(const struct command *cmd, int argc, char **argv);
+int queue_purge(const struct command *cmd, int argc, char **argv);
+int queue_resize(const struct command *cmd, int argc, char **argv);
 int ls_run(const struct command *cmd, int argc, char **argv);
 int show_run(const struct command *cmd, int argc, char **argv);
 int rm_run(const struct command *cmd, int argc, char **argv);
@@ -47,6 +53,8 @@ int version_run(const struct command *cmd, int argc, char **argv);
 
 extern const char pipe_create_help[], pipe_write_help[], pipe_read_help[];
 extern const char pipe_resize_help[], ls_help[], show_help[], rm_help[];
+extern const char queue_create_help[], queue_send_help[], queue_recv_help[];
+extern const char queue_peek_help[], queue_purge_help[], queue_resize_help[];
 extern const char version_help[];
 
 /* Options: every command has -h and --help, which next_option() deals with. */
@@ -62,6 +70,8 @@ int usage_error(const struct command *cmd, const char *fmt, ...)
 bool parse_size(const char *text, uint64_t *bytes);
 bool parse_mode(const char *text, uint32_t *mode);
 bool parse_id(const char *text, uint32_t *id);
+bool parse_number(const char *text, uint64_t *number);
+bool parse_seconds(const char *text, uint64_t *ns);
 
 /*
  * struct target - the object that the user means: a name, or an id
@@ -75,23 +85,38 @@ struct target {
 
 struct target target_parse(const char *text);
 
+/* OK or, if they have told what is wrong with the command line, USAGE. */
+int id_option(const struct command *cmd, struct target *target);
+int take_target(const struct command *cmd, int argc, char **argv,
+		struct target *target);
+
 /*
  * struct attempt - what was tried, for the words about why it failed
- * @verb:  "read", "remove", ...
+ * @verb:  "read", "remove", "send to", ...: what comes before the object
  * @type:  what the object should have been
  * @bytes: the capacity that was asked for; 0 for the default, or none
+ * @msgs:  likewise, of a queue, how many messages
+ * @msg_bytes: likewise how long one of them
  */
 struct attempt {
 	const char *verb;
 	enum ipcx_type type;
 	struct target target;
 	uint64_t bytes;
+	uint64_t msgs;
+	uint64_t msg_bytes;
 };
 
-/* Messages go to standard error; fail() and explain() return FAILED. */
+int target_open(int dev, const struct attempt *attempt, enum ipcx_access access,
+		const struct ipcx_deadline *deadline);
+char *target_words(const struct target *target);
+char *subject(const struct attempt *attempt);
+
+/* Messages go to standard error; fail(), explain() and file_failed() return FAILED. */
 int fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int explain(const struct attempt *attempt, int err);
+int file_failed(const char *verb, const char *file, int err);
 int device_or_explain(void);
 int explain_no_netlink(int err);
 
