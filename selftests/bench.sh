@@ -10,7 +10,8 @@
 readonly BENCH=$TREE/build/user/ipcx-bench
 
 # Rows of every kind of work, quickly done.
-readonly SOME=(pipe-64k-1cpu-64k pipe-4k-2cpu round-trip-1cpu make-close sem-alone)
+readonly SOME=(pipe-64k-1cpu-64k pipe-4k-2cpu round-trip-1cpu queue-trip-2cpu queue-batch-1cpu queue-depth-10
+	queue-type-1000 make-close sem-alone)
 
 # bench ARGUMENT...
 bench() {
@@ -46,7 +47,8 @@ test_the_list_has_every_row() {
 	works
 	mapfile -t names < <(sed 1d out | awk '{ print $1 }')
 	is "$(printf '%s\n' "${names[@]}" | sort -u | wc -l)" "${#names[@]}" "the number of names"
-	for name in pipe-{64,512,4k,64k,1m}-{1,2}cpu-{64k,1m} open-100000; do
+	for name in pipe-{64,512,4k,64k,1m}-{1,2}cpu-{64k,1m} open-100000 queue-{trip,batch}-{1,2}cpu \
+		queue-type{,s}-100000; do
 		expect grep -q "^$name .*[<>]= [0-9]" out
 	done
 }
@@ -67,7 +69,7 @@ test_the_table_and_json_have_all() {
 
 	bench --quick --pairs 2 --json results "${SOME[@]}"
 	works
-	prints "$(uname -r)" " of 5 goals"
+	prints "$(uname -r)" " of 10 goals"
 	table >lines
 	for row in "${SOME[@]}"; do
 		expect grep -q "^$row" lines
@@ -83,6 +85,8 @@ test_the_table_and_json_have_all() {
 	json '{c["peer"] for c in d["comparisons"]} >= {"pipe(2)", "FIFO", "Unix stream", "Unix seqpacket",
 		"eventfd", "POSIX mq", "SysV msg", "SysV sem", "POSIX sem", "memfd"}'
 	json '[c["row"] for c in d["comparisons"] if "ours" not in c] == ["sem-alone"] * 2'
+	json '{c["row"]: c["messages_waiting"] for c in d["comparisons"] if c["messages_waiting"]} ==
+		{"queue-depth-10": 10, "queue-type-1000": 1000}'
 }
 
 # Recomputed here: throughput is better if more, a cost if less.
@@ -111,6 +115,14 @@ test_many_objects() {
 	works
 	is "$(line open-100000 among | wc -l)" 1 "the number of lines"
 	is "$(tail -n +1 "$PARAMETERS"/*)" "$before" "the module's parameters"
+}
+
+# Two herds and a queue that is full of others: what takes long to make.
+test_many_who_wait() {
+	bench --quick --pairs 1 --json results queue-wake queue-types
+	works
+	is "$(line queue-wake-1000 asleep | wc -l)" 1 "the number of lines"
+	json_file '[c["messages_waiting"] for c in d["comparisons"]] == [100000, 0, 0]'
 }
 
 # A library that is loaded first gets at what is written to files of one kind.
@@ -182,6 +194,8 @@ test_lost_bytes_are_noticed() {
 test_altered_bytes_are_noticed() {
 	with_meddler alter ipcx: pipe-1m-1cpu-64k
 	fails_as "ipcx pipe" "not what was sent"
+	with_meddler alter ipcx: queue-depth-0
+	fails_as "ipcx queue" "in place of"
 	with_meddler alter ipcx: round-trip-1cpu
 	fails_as "ipcx pipe" "not what"
 }
@@ -223,18 +237,24 @@ what_is_there() {
 	ipcx ls
 }
 
+as_before() {
+	[ "$(what_is_there)" = "$before" ]
+}
+
 # Killed in the midst of each kind of work.
 test_nothing_is_left_behind() {
 	local row before
 
 	before=$(what_is_there)
-	for row in round-trip-1cpu open-close receive-by-type; do
+	for row in round-trip-1cpu open-close queue-depth-10 queue-wake; do
 		start "$BENCH" --time 60000 "$row"
 		wait_for grep -q "^row" "$started.out"
 		kill -KILL "$started"
 		finish "$started"
 		exits 137
 	done
+	# The processes that it had started are killed in their turn.
+	wait_for as_before
 	is "$(what_is_there)" "$before" "what is there"
 }
 

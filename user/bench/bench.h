@@ -27,13 +27,15 @@ struct setting {
 	size_t bytes;		/* of one write, or message */
 	size_t capacity;	/* of the channel */
 	int cpus;		/* 1: both processes on one; 2: on two */
+	unsigned int others;	/* messages that wait in the queue meanwhile */
+	unsigned int types;	/* that they have, each another than what is asked for */
 	unsigned int names;	/* so many are used in turns; 0: all there are */
 };
 
 /*
  * struct contender - one way to do some kind of work
  * @seconds: does @amount pieces of it (writes, round trips, calls)
- * @others:  how many objects or messages are there beside
+ * @others:  how many objects are there beside, or processes that wait
  *
  * What @seconds needs to know is in the union.
  */
@@ -43,7 +45,8 @@ struct contender {
 			  const struct setting *setting, uint64_t amount);
 	unsigned int others;
 	union {
-		/* stream.c: the end to read from and the end to write to */
+		const struct stream_kind *stream;	/* stream.c */
+		/* herd.c: the end to read from and the end to write to */
 		void (*open_channel)(size_t capacity, int ends[2]);
 		const struct line_kind *line;	/* roundtrip.c */
 		const struct call_kind *calls;	/* calls.c */
@@ -83,12 +86,15 @@ extern const size_t nr_rows;
 
 extern const struct contender
 	stream_ipcx, stream_pipe, stream_fifo, stream_unix,
-	trip_ipcx, trip_pipe, trip_fifo, trip_unix, trip_seqpacket, trip_eventfd,
+	batch_queue, batch_mq, batch_seqpacket,
+	trip_ipcx, trip_queue, trip_pipe, trip_fifo, trip_unix, trip_seqpacket, trip_eventfd,
 	trip_mq, trip_msg, trip_sem, trip_posix_sem,
 	open_many, open_few, open_many_fifos, open_few_fifos,
 	make_ipcx_pipe, make_pipe_pair, make_unix_pair, make_an_eventfd, make_a_memfd,
 	reopen_ipcx, reopen_fifo, reopen_mq,
-	crowd_0, crowd_1000, crowd_10000, crowd_100000,
+	depth_queue, depth_msg, depth_mq,
+	type_queue, type_queue_alone, type_msg,
+	wake_1000, wake_1, wake_1000_pipe,
 	sem_sysv, sem_posix,
 	touch_a_memfd;
 
@@ -165,10 +171,18 @@ void channel_pipe(size_t capacity, int ends[2]);
 void channel_fifo(size_t capacity, int ends[2]);
 void channel_unix(size_t capacity, int ends[2]);
 
+/* The same of messages of this size. */
+#define MESSAGE_BYTES	64
+
+void channel_queue(size_t capacity, int ends[2]);
+void channel_mq(size_t capacity, int ends[2]);
+void channel_seqpacket(size_t capacity, int ends[2]);
+
 /* Where this program alone sees what it leaves. */
 #define PRIVATE_FOLDER	"/tmp"
 
 void populations_end(void);
+void herds_end(void);
 int device(void);
 double now(void);
 

@@ -13,40 +13,25 @@
 #include <sys/eventfd.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
-#include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "bench.h"
-
-/*
- * struct call_kind - something that is done again and again
- * @begin: makes what must be there first, for each run; may be NULL
- * @call:  does it once; what it makes it also takes away
- * @end:   takes away what @begin made; may be NULL
- *
- * The three share static variables: there is one process, and one of them at a time.
- */
-struct call_kind {
-	void (*begin)(const struct contender *me);
-	void (*call)(void);
-	void (*end)(void);
-};
+#include "calls.h"
 
 /* Bound to a processor although alone: moving about would be measured, too. */
-static double call_seconds(const struct contender *me,
-			   const struct setting *setting, uint64_t amount)
+double call_seconds(const struct contender *me, const struct setting *setting,
+		    uint64_t amount)
 {
 	const struct call_kind *kind = me->calls;
 	double begin, seconds;
 	uint64_t i;
 
-	(void)setting;
 	pin_here();
 	if (kind->begin)
-		kind->begin(me);
+		kind->begin(setting);
 	begin = now();
 	for (i = 0; i < amount; i++)
 		kind->call();
@@ -55,19 +40,6 @@ static double call_seconds(const struct contender *me,
 		kind->end();
 	return seconds;
 }
-
-/* More than one word at the end: what else its functions are to know. */
-#define CALLS(who, what, first, again, last, ...)			\
-	const struct contender who = {					\
-		.name = what,						\
-		.seconds = call_seconds,				\
-		.calls = &(const struct call_kind) {			\
-			.begin = first,					\
-			.call = again,					\
-			.end = last,					\
-		},							\
-		__VA_ARGS__						\
-	}
 
 /* ---- Both ends of something new, and closed again ---- */
 
@@ -136,9 +108,9 @@ CALLS(make_a_memfd, "memfd", NULL, make_memfd, NULL);
 /* Has it open throughout: else the last close would take away what is inside. */
 static int keeper;
 
-static void name_ipcx(const struct contender *me)
+static void name_ipcx(const struct setting *setting)
 {
-	(void)me;
+	(void)setting;
 	keeper = ipcx_pipe_create(device(), NAME, IPCX_ACCESS_NONE, 4096, NULL);
 	if (keeper < 0)
 		errx(1, "ipcx pipe: %s", strerror(-keeper));
@@ -160,9 +132,9 @@ static void forget_keeper(void)
 	close(keeper);
 }
 
-static void name_fifo(const struct contender *me)
+static void name_fifo(const struct setting *setting)
 {
-	(void)me;
+	(void)setting;
 	if (mkfifo(FIFO, 0600))
 		err(1, FIFO);
 	keeper = open(FIFO, O_RDWR);
@@ -185,11 +157,11 @@ static void forget_fifo(void)
 	close(keeper);
 }
 
-static void name_mq(const struct contender *me)
+static void name_mq(const struct setting *setting)
 {
 	struct mq_attr attr = { .mq_maxmsg = 10, .mq_msgsize = 64 };
 
-	(void)me;
+	(void)setting;
 	keeper = mq_open("/" NAME, O_RDWR | O_CREAT | O_EXCL, 0600, &attr);
 	if (keeper < 0)
 		err(1, "mq_open");
@@ -214,70 +186,14 @@ CALLS(reopen_ipcx, "ipcx pipe", name_ipcx, open_ipcx, forget_keeper);
 CALLS(reopen_fifo, "FIFO", name_fifo, open_fifo, forget_fifo);
 CALLS(reopen_mq, "POSIX mq", name_mq, open_mq, forget_mq);
 
-/* ---- A message among others, taken by its type ---- */
-
-static int queue;
-
-static struct {
-	long type;
-	char text[64];
-} message;
-
-/* Nobody else has a say in the queue: it is never full. */
-static void put_message(long type)
-{
-	message.type = type;
-	if (msgsnd(queue, &message, sizeof(message.text), 0))
-		err(1, "msgsnd");
-}
-
-/*
- * All of another type than the one that is asked for. Root may make a queue longer
- * than the system's limit, which would not take 100,000 messages.
- */
-static void crowd_msg(const struct contender *me)
-{
-	struct msqid_ds limits = { .msg_perm.mode = 0600 };
-	unsigned int i;
-
-	queue = msgget(IPC_PRIVATE, 0600);
-	limits.msg_qbytes = (me->others + 1) * sizeof(message.text);
-	if (queue < 0 || msgctl(queue, IPC_SET, &limits))
-		err(1, "a message queue of %lu bytes", limits.msg_qbytes);
-	for (i = 0; i < me->others; i++)
-		put_message(2);
-}
-
-static void take_by_type(void)
-{
-	put_message(1);
-	if (msgrcv(queue, &message, sizeof(message.text), 1, 0) !=
-	    sizeof(message.text) || message.type != 1)
-		err(1, "msgrcv");
-}
-
-static void remove_queue(void)
-{
-	msgctl(queue, IPC_RMID, NULL);
-}
-
-#define CROWD(who, what, number)					\
-	CALLS(who, "SysV msg, " what, crowd_msg, take_by_type, remove_queue, \
-	      .others = number)
-
-CROWD(crowd_0, "0", 0);
-CROWD(crowd_1000, "1000", 1000);
-CROWD(crowd_10000, "10000", 10000);
-CROWD(crowd_100000, "100000", 100000);
-
 /* ---- A semaphore that nobody else wants, up and down ---- */
 
 static int set;
 static sem_t *sem;
 
-static void new_set(const struct contender *me)
+static void new_set(const struct setting *setting)
 {
-	(void)me;
+	(void)setting;
 	set = semget(IPC_PRIVATE, 1, 0600);
 	if (set < 0)
 		err(1, "semget");
@@ -297,9 +213,9 @@ static void remove_set(void)
 	semctl(set, 0, IPC_RMID);
 }
 
-static void new_sem(const struct contender *me)
+static void new_sem(const struct setting *setting)
 {
-	(void)me;
+	(void)setting;
 	sem = mmap(NULL, sizeof(*sem), PROT_READ | PROT_WRITE,
 		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (sem == MAP_FAILED || sem_init(sem, 1, 0))

@@ -103,6 +103,7 @@ void json_add(const struct comparison *c)
 	add(entry, "cpus", json_integer(setting->cpus));
 	add(entry, "bytes", json_integer(setting->bytes));
 	add(entry, "capacity_bytes", json_integer(setting->capacity));
+	add(entry, "messages_waiting", json_integer(setting->others));
 	add(entry, "unit", json_string(unit_name(c->row->unit)));
 	add(entry, "peer", json_string(c->rival->peer->name));
 	add(entry, "peer_result", spread(&c->peer));

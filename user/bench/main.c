@@ -218,6 +218,7 @@ int main(int argc, char **argv)
 		if (is_wanted(&o, &rows[i]))
 			measure(&o, &rows[i]);
 	populations_end();
+	herds_end();
 	table_end();
 	if (o.json)
 		json_end(o.json_file, o.json);

@@ -75,6 +75,11 @@ static void open_ipcx(struct line *line)
 	open_two_channels(line, channel_ipcx);
 }
 
+static void open_queue(struct line *line)
+{
+	open_two_channels(line, channel_queue);
+}
+
 static void open_pipe(struct line *line)
 {
 	open_two_channels(line, channel_pipe);
@@ -350,6 +355,7 @@ static double round_trip_seconds(const struct contender *me,
 	}
 
 LINE(trip_ipcx, "ipcx pipe", open_ipcx, send_file, receive_file, close_files);
+LINE(trip_queue, "ipcx queue", open_queue, send_file, receive_file, close_files);
 LINE(trip_pipe, "pipe(2)", open_pipe, send_file, receive_file, close_files);
 LINE(trip_fifo, "FIFO", open_fifo, send_file, receive_file, close_files);
 LINE(trip_unix, "Unix stream", open_stream, send_file, receive_file, close_files);

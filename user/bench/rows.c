@@ -27,6 +27,61 @@
 		},							\
 	}
 
+/* Each of the four that carry messages must be beaten: so is the best of them. */
+#define QUEUE_TRIP(nr_cpus, goal)					\
+	{								\
+		.name = "queue-trip-" #nr_cpus "cpu",			\
+		.title = "round trip of a message, by queues",		\
+		.unit = MICROSECONDS,					\
+		.setting = { .bytes = MESSAGE_BYTES, .cpus = nr_cpus },	\
+		.ours = &trip_queue,					\
+		.rivals = {						\
+			{ &trip_mq, goal }, { &trip_msg, goal },	\
+			{ &trip_pipe, goal }, { &trip_seqpacket, goal }, \
+			{ &trip_ipcx, 0 },				\
+		},							\
+	}
+
+#define QUEUE_BATCH(nr_cpus)						\
+	{								\
+		.name = "queue-batch-" #nr_cpus "cpu",			\
+		.title = "queue throughput, 32 messages of 64 B a call",	\
+		.unit = MB_PER_S,					\
+		.setting = {						\
+			.bytes = 32 * MESSAGE_BYTES,			\
+			.capacity = 1024 * MESSAGE_BYTES,		\
+			.cpus = nr_cpus,				\
+		},							\
+		.ours = &batch_queue,					\
+		.rivals = { { &batch_mq, 3 }, { &batch_seqpacket, 0 } },	\
+	}
+
+/* Received in their order; the rivals are those that can hold so many. */
+#define QUEUE_DEPTH(waiting, ...)					\
+	{								\
+		.name = "queue-depth-" #waiting,			\
+		.title = "send and receive, " #waiting " messages waiting",	\
+		.unit = MICROSECONDS,					\
+		.setting = {						\
+			.bytes = MESSAGE_BYTES, .cpus = 1, .others = waiting, \
+		},							\
+		.ours = &depth_queue,					\
+		.rivals = { { &depth_msg, 0 }, __VA_ARGS__ },		\
+	}
+
+#define QUEUE_TYPE(row, waiting, nr_types, ...)				\
+	{								\
+		.name = row "-" #waiting,				\
+		.title = "send, receive by type, " #waiting " waiting, types: " #nr_types, \
+		.unit = MICROSECONDS,					\
+		.setting = {						\
+			.bytes = MESSAGE_BYTES, .cpus = 1,		\
+			.others = waiting, .types = nr_types,		\
+		},							\
+		.ours = &type_queue,					\
+		.rivals = { __VA_ARGS__ },				\
+	}
+
 /* Those that carry no message, or 8 bytes at most, are here as the least it takes. */
 #define ROUND_TRIP(nr_cpus)						\
 	{								\
@@ -112,17 +167,35 @@ const struct row rows[] = {
 		.rivals = { { &reopen_fifo, 0 }, { &reopen_mq, 0 } },
 	},
 
+	QUEUE_TRIP(1, 1.0),
+	QUEUE_TRIP(2, 0.9),
+	QUEUE_BATCH(1),
+	QUEUE_BATCH(2),
+
+	QUEUE_DEPTH(0, { &depth_mq, 0 }),
+	QUEUE_DEPTH(10, { &depth_mq, 0 }),
+	QUEUE_DEPTH(100, { &depth_mq, 0 }),
+	QUEUE_DEPTH(1000, { &depth_mq, 0 }),
+	QUEUE_DEPTH(10000, { &depth_mq, 0 }),
+	QUEUE_DEPTH(100000),
+
+	QUEUE_TYPE("queue-type", 0, 1, { &type_msg, 0 }),
+	QUEUE_TYPE("queue-type", 1000, 1, { &type_msg, 0 }),
+	QUEUE_TYPE("queue-type", 10000, 1, { &type_msg, 0 }),
+	QUEUE_TYPE("queue-type", 100000, 1, { &type_queue_alone, 1.2 }, { &type_msg, 0 }),
+	QUEUE_TYPE("queue-types", 100000, 10000, { &type_queue_alone, 1.2 }),
+
+	{
+		.name = "queue-wake-1000",
+		.title = "wake one of 1,000 sleeping receivers, hear from him",
+		.unit = MICROSECONDS,
+		.setting = { .bytes = 8, .cpus = 1 },
+		.ours = &wake_1000,
+		.rivals = { { &wake_1, 0 }, { &wake_1000_pipe, 0 } },
+	},
+
 	/* What ours can't do yet: what it will be compared with. */
 	{
-		.name = "receive-by-type",
-		.title = "send, and receive by type, while others wait",
-		.unit = MICROSECONDS,
-		.setting = { .bytes = 64, .cpus = 1 },
-		.rivals = {
-			{ &crowd_0, 0 }, { &crowd_1000, 0 }, { &crowd_10000, 0 },
-			{ &crowd_100000, 0 },
-		},
-	}, {
 		.name = "sem-alone",
 		.title = "a semaphore up and down, uncontended",
 		.unit = MICROSECONDS,
