@@ -64,7 +64,8 @@ demo:
 	@scripts/prerequisites demo
 	@selftests/demo/start
 
-check-debug check-long: KERNELS = 6.12-debug
+check-debug: KERNELS = 6.12-debug
+check-long: KERNELS = 6.1 6.12 6.12-debug
 check-next: KERNELS = next
 check-rt: KERNELS = 6.1-rt 6.12-rt
 $(CHECKS):
@@ -92,14 +93,14 @@ clean:
 help:
 	@echo 'make            the module for this machine and everything in user space'
 	@echo 'make module     ipcmod.ko; honours KDIR=, ARCH=, CROSS_COMPILE='
-	@echo 'make user       libipcx, the tool and the benchmark, in build/user'
+	@echo 'make user       libipcx, the tool, the benchmark and the examples, in build/user'
 	@echo 'make install    module, library and tool; honours DESTDIR=, PREFIX='
 	@echo 'make dkms       the module for this and all later kernels, through dkms; dkms-remove'
 	@echo 'make install-user   what make install does but for the module'
 	@echo 'make demo       see it work, in a virtual machine'
 	@echo 'make check      every test, in virtual machines; KERNELS="$(KERNELS)", TESTS="core pipe ..."'
 	@echo 'make check-debug, check-next, check-rt   the same on other kernels (Documentation/testing.rst)'
-	@echo 'make check-long   check-debug with full numbers: nothing shortened for the time it takes'
+	@echo 'make check-long   check and check-debug with full numbers: nothing left out for its time'
 	@echo 'make bench      ours beside pipe(2) and others, in virtual machines; KERNELS=, ROWS="pipe-64k ...", PAIRS=9'
 	@echo 'make style      the static checks'
 	@echo 'make docs       the documentation as HTML, in build/docs'
