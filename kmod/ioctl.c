@@ -155,6 +155,22 @@ static struct ipcx_object *find_to_use(const struct call *call,
 	return obj;
 }
 
+/* The same for a transfer, and how it waits: as it says, or as the file does. */
+static struct ipcx_object *find_to_transfer(const struct call *call,
+					    const struct ipcx_ref *ref,
+					    const struct ipcx_deadline *deadline,
+					    u32 flags,
+					    struct ipcx_patience *patience)
+{
+	int err = ipcx_patience_init(patience, deadline, flags);
+
+	if (err)
+		return ERR_PTR(err);
+	if (call->file->f_flags & O_NONBLOCK)
+		patience->nonblock = true;
+	return find_to_use(call, ref);
+}
+
 /* A new file of @obj under a new descriptor, which isn't yet installed. */
 static int new_fd(struct ipcx_object *obj, u32 access, u32 flags,
 		  const struct ipcx_patience *patience, struct file **filep)
@@ -517,14 +533,9 @@ static long run_io(const struct call *call, bool reading)
 	if (req.reserved || req.flags & ~(u32)(IPCX_NONBLOCK | IPCX_NO_RESTART |
 					       IPCX_NO_SIGPIPE))
 		return -EINVAL;
-	ret = ipcx_patience_init(&patience, &req.deadline, req.flags);
-	if (ret)
-		return ret;
-	obj = find_to_use(call, &req.ref);
+	obj = find_to_transfer(call, &req.ref, &req.deadline, req.flags, &patience);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
-	if (call->file->f_flags & O_NONBLOCK)
-		patience.nonblock = true;
 	ret = io_object(call, obj, &req, reading, &patience);
 	ipcx_object_put(obj);
 	return ret;
@@ -612,15 +623,12 @@ static long run_send(const struct call *call)
 		return ret;
 	if (req.reserved || req.flags & ~(u32)(IPCX_NONBLOCK | IPCX_NO_RESTART))
 		return -EINVAL;
-	ret = batch_check(req.count, req.msg_size) ?:
-	      ipcx_patience_init(&patience, &req.deadline, req.flags);
+	ret = batch_check(req.count, req.msg_size);
 	if (ret)
 		return ret;
-	obj = find_to_use(call, &req.ref);
+	obj = find_to_transfer(call, &req.ref, &req.deadline, req.flags, &patience);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
-	if (call->file->f_flags & O_NONBLOCK)
-		patience.nonblock = true;
 	ret = queue_allowed(call, obj, false) ?:
 	      ipcx_queue_send(obj, call->handle, &req, &patience);
 	ipcx_object_put(obj);
@@ -644,15 +652,12 @@ static long run_recv(const struct call *call)
 	struct ipcx_recv req;
 	long ret;
 
-	ret = copy_in(call, &req, sizeof(req)) ?: recv_check(&req) ?:
-	      ipcx_patience_init(&patience, &req.deadline, req.flags);
+	ret = copy_in(call, &req, sizeof(req)) ?: recv_check(&req);
 	if (ret)
 		return ret;
-	obj = find_to_use(call, &req.ref);
+	obj = find_to_transfer(call, &req.ref, &req.deadline, req.flags, &patience);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
-	if (call->file->f_flags & O_NONBLOCK)
-		patience.nonblock = true;
 	ret = queue_allowed(call, obj, true) ?:
 	      ipcx_queue_recv(obj, call->handle, &req, &patience);
 	ipcx_object_put(obj);

@@ -198,8 +198,8 @@ struct queue {
  * @charge:   what @interest takes, if it is much; or NULL
  * @poll:     who polls for messages
  *
- * The first four after @handle, @async and @charge are guarded by queue->lock; @type
- * by being one word.
+ * @interest, @polled, @listed, @async and @charge are guarded by queue->lock; @truncate
+ * and @type are one word each, and stand for themselves.
  */
 struct queue_file {
 	struct ipcx_handle handle;
@@ -487,7 +487,7 @@ static bool notice_stale(const struct notice *notice)
 	task = pid_task(notice->process, PIDTYPE_TGID);
 	if (task)
 		stale = READ_ONCE(task->self_exec_id) != notice->exec_id ||
-			!READ_ONCE(task->signal->live.counter);
+			!atomic_read(&task->signal->live);
 	rcu_read_unlock();
 	return stale;
 }
@@ -1687,7 +1687,6 @@ static int queue_attach(struct ipcx_handle *handle,
 
 	ipcx_interest_init_simple(&file->interest, &any);
 	file->type = 1;
-	INIT_LIST_HEAD(&file->async);
 	init_waitqueue_head(&file->poll);
 	spin_lock(&queue->lock);
 	queue->files_rd += !!(handle->f_mode & FMODE_READ);
@@ -2053,6 +2052,23 @@ static __poll_t queue_poll(struct file *filp, poll_table *table)
 	return events;
 }
 
+/*
+ * By what the fasync code has: of two who switch O_ASYNC at the same time, the later here
+ * may be the earlier there. At the head: who walks the list now may meet others twice,
+ * and misses none.
+ */
+static void file_list(struct queue *queue, struct queue_file *file)
+{
+	bool wanted = READ_ONCE(file->fasync);
+
+	lockdep_assert_held(&queue->lock);
+	if (wanted && !file->listed)
+		list_add_rcu(&file->async, &queue->async);
+	else if (!wanted && file->listed)
+		list_del_rcu(&file->async);
+	file->listed = wanted;
+}
+
 static int queue_fasync(int fd, struct file *filp, int on)
 {
 	struct queue_file *file = file_queue_file(filp);
@@ -2061,13 +2077,8 @@ static int queue_fasync(int fd, struct file *filp, int on)
 
 	if (ret < 0)
 		return ret;
-	/* At the head: who walks the list now may meet others twice, and misses none. */
 	spin_lock(&queue->lock);
-	if (on && !file->listed)
-		list_add_rcu(&file->async, &queue->async);
-	else if (!on && file->listed)
-		list_del_rcu(&file->async);
-	file->listed = on;
+	file_list(queue, file);
 	spin_unlock(&queue->lock);
 	return ret;
 }
