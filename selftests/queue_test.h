@@ -288,6 +288,7 @@ helper uint64_t queue_msgs(int fd)
  * @command:	IPCX_IOC_SEND or IPCX_IOC_RECV
  * @fd:		the file it calls, the only one that it keeps
  * @name:	on the device: the queue's name
+ * @id:		on the device, without a name: the queue's id
  * @type:	of what is sent
  * @select:	of what is received
  * @count:	how many messages; 0 is one
@@ -306,6 +307,7 @@ struct queue_call {
 	unsigned long command;
 	int fd;
 	const char *name;
+	uint32_t id;
 	uint64_t type;
 	struct ipcx_select select;
 	uint32_t count;
@@ -335,7 +337,7 @@ helper int64_t queue_call_make(const struct call *call, void *buf)
 {
 	struct ipcx_msg *msgs = state_msgs(actor_self);
 	const struct queue_call *c = call->arg;
-	struct ipcx_ref ref = c->name ? ref_name(c->name) : ref_self();
+	struct ipcx_ref ref = c->name ? ref_name(c->name) : ref_id(c->id);
 	uint32_t i, count = c->count ?: 1;
 	int ret;
 
@@ -386,6 +388,37 @@ helper struct actor queue_actor_asleep(struct queue_call c)
 	if (!actor_asleep(&a))
 		abort();
 	return a;
+}
+
+/*
+ * How often a task has been off the processor, ~0ULL if there is no such task. Of one
+ * that actor_sleeps() or task_sleeps() says to sleep this stays what it is until
+ * somebody wakes it.
+ */
+helper uint64_t task_switches(pid_t tid)
+{
+	unsigned long long n, sum = 0;
+	int found = 0;
+	char path[64], line[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "voluntary_ctxt_switches: %llu", &n) == 1 ||
+		    sscanf(line, "nonvoluntary_ctxt_switches: %llu", &n) == 1) {
+			sum += n;
+			found++;
+		}
+	}
+	if (f)
+		fclose(f);
+	return found == 2 ? sum : ~0ULL;
+}
+
+helper bool task_sleeps(pid_t tid, long number)
+{
+	return pid_state(tid) == 'S' && pid_syscall(tid) == number;
 }
 
 #endif /* QUEUE_TEST_H */
