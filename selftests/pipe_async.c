@@ -6,26 +6,14 @@
  * Signals stay blocked and are taken with sigtimedwait(2). The one that a call
  * causes is pending when that call returns, so "none" needs no waiting.
  */
-#include "pipe_test.h"
+#include "poll_test.h"
 
 #include <pthread.h>
-
-#define TOLD	(SIGRTMIN + 3)
-#define OTHER	(SIGRTMIN + 4)
 
 FIXTURE(async) {
 	int dev;
 	struct ends e;
 };
-
-static sigset_t signals_of(int sig)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, sig);
-	return set;
-}
 
 FIXTURE_SETUP(async)
 {
@@ -45,51 +33,6 @@ FIXTURE_TEARDOWN(async)
 	track_cleanup();
 	ends_close(&self->e);
 	close(self->dev);
-}
-
-/* Takes a pending signal; none is false, at once. */
-static bool got(int sig, siginfo_t *info)
-{
-	struct timespec zero = { 0 };
-	sigset_t set = signals_of(sig);
-
-	memset(info, POISON, sizeof(*info));
-	return sigtimedwait(&set, info, &zero) == sig;
-}
-
-static int count(int sig)
-{
-	siginfo_t info;
-	int n = 0;
-
-	while (got(sig, &info))
-		n++;
-	return n;
-}
-
-static bool told(int sig)
-{
-	return count(sig) > 0;
-}
-
-/* @sig: what F_SETSIG asks for, 0 for plain SIGIO. */
-static int async_start(int fd, int sig)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags < 0 || fcntl(fd, F_SETSIG, sig))
-		return -errno;
-	return fcntl(fd, F_SETFL, flags | O_ASYNC) ? -errno : 0;
-}
-
-static int async_signal_on(int fd, int sig)
-{
-	return fcntl(fd, F_SETOWN, getpid()) ? -errno : async_start(fd, sig);
-}
-
-static int async_off(int fd)
-{
-	return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_ASYNC) ? -errno : 0;
 }
 
 /*

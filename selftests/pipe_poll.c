@@ -4,9 +4,7 @@
  * be what a transfer would find, and who sleeps in them must hear of every
  * change.
  */
-#include "pipe_test.h"
-
-#define IN_OUT	(POLLIN | POLLOUT)
+#include "poll_test.h"
 
 FIXTURE(poll) {
 	int dev;
@@ -26,13 +24,6 @@ FIXTURE_TEARDOWN(poll)
 	track_cleanup();
 	ends_close(&self->e);
 	close(self->dev);
-}
-
-static struct actor poller_start(int fd, short events)
-{
-	return actor_start_asleep((struct call) {
-		.kind = CALL_POLL, .fd = fd, .events = events,
-	});
 }
 
 /* State. */
@@ -180,17 +171,6 @@ TEST_F(poll, removed_is_hangup_and_error)
 	EXPECT_EQ(gone, gone & poll_now(both, IN_OUT));
 	EXPECT_EQ(gone, gone & poll_now(both, 0));
 	close(both);
-}
-
-static int select_now(int fd, bool readable)
-{
-	struct timeval zero = { 0 };
-	fd_set set;
-
-	FD_ZERO(&set);
-	FD_SET(fd, &set);
-	return select(fd + 1, readable ? &set : NULL, readable ? NULL : &set,
-		      NULL, &zero);
 }
 
 /* select(2) calls ready whatever would not block: also what fails at once. */
@@ -368,36 +348,6 @@ FIXTURE_TEARDOWN(epoll)
 	close(self->ep);
 	ends_close(&self->e);
 	close(self->dev);
-}
-
-static int epoll_add(int ep, int fd, uint32_t events)
-{
-	struct epoll_event ev = { .events = events, .data.fd = fd };
-
-	return epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
-}
-
-/* The one event that is there, 0 for none, -EILSEQ for more than one. */
-static int64_t epoll_take(int ep, int timeout_ms)
-{
-	struct epoll_event ev[2];
-	int n;
-
-	memset(ev, POISON, sizeof(ev));
-	n = epoll_wait(ep, ev, 2, timeout_ms);
-	if (n == 1)
-		return ev[0].events;
-	return n < 0 ? -errno : n ? -EILSEQ : 0;
-}
-
-static int64_t epoll_now(int ep)
-{
-	return epoll_take(ep, 0);
-}
-
-static int64_t epoll_patiently(int ep)
-{
-	return epoll_take(ep, PATIENCE_MS);
 }
 
 TEST_F(epoll, level_stays)
