@@ -1121,39 +1121,49 @@ TEST_F(senders, who_leaves_lets_others_in)
 	EXPECT_TRUE(pipe_waiting(self->fd, 0, 0));
 }
 
-/* The space of a sender who was admitted and then fails is the next one's. */
+/*
+ * The space of a sender who was admitted and then fails is the next one's. Of messages that
+ * are long enough to be copied when there is space for them.
+ */
 TEST_F(senders, space_of_a_killed_copy_comes_back)
 {
+	int fd = queue_new(self->dev, 100, 10000);
 	struct actor stuck, next;
 
 	if (!uffd_exists())
 		SKIP(return, "no userfaultfd to keep somebody in a copy");
-	ASSERT_EQ(1, take_half(self->fd, 0));
+	ASSERT_EQ(1, queue_put(fd, 1, 0, 5000));
 	stuck = actor_start_stuck((struct call) {
-		.kind = CALL_WRITE, .fd = self->fd, .len = 400, .stuck = 1,
+		.kind = CALL_WRITE, .fd = fd, .len = 4000, .stuck = 1,
 	});
-	EXPECT_EQ(900, pipe_used(self->fd));
-	EXPECT_EQ(1, queue_msgs(self->fd));
-	next = sender(self->fd, 2, 400);
+	EXPECT_EQ(9000, pipe_used(fd));
+	EXPECT_EQ(1, queue_msgs(fd));
+	next = sender(fd, 2, 4000);
 	EXPECT_EQ(128 + SIGKILL, actor_kill(&stuck));
 	EXPECT_EQ(1, actor_finish(&next));
-	EXPECT_EQ(1, take_half(self->fd, 1));
-	EXPECT_EQ(2, queue_get(self->fd, select_any(), 0, 400));
-	EXPECT_EQ(0, pipe_used(self->fd));
+	EXPECT_EQ(1, queue_get(fd, select_any(), 0, 5000));
+	EXPECT_EQ(2, queue_get(fd, select_any(), 0, 4000));
+	EXPECT_EQ(0, pipe_used(fd));
+	close(fd);
 }
 
 /* Likewise when the copy fails: the one who was admitted has waited for his turn. */
 TEST_F(senders, space_of_a_failed_copy_comes_back)
 {
-	struct actor bad = actor_start_asleep((struct call) {
-		.kind = CALL_WRITE, .fd = self->fd, .len = 300, .bad_buffer = true,
-	});
-	struct actor next = sender(self->fd, 2, 400);
+	int fd = queue_new(self->dev, 100, 10000);
+	struct actor bad, next;
 
-	ASSERT_EQ(1, take_half(self->fd, 0));
+	ASSERT_EQ(1, queue_put(fd, 1, 0, 5000));
+	ASSERT_EQ(1, queue_put(fd, 1, 5000, 5000));
+	bad = actor_start_asleep((struct call) {
+		.kind = CALL_WRITE, .fd = fd, .len = 3000, .bad_buffer = true,
+	});
+	next = sender(fd, 2, 4000);
+	ASSERT_EQ(1, queue_get(fd, select_any(), 0, 5000));
 	EXPECT_EQ(-EFAULT, actor_finish(&bad));
 	EXPECT_EQ(1, actor_finish(&next));
-	EXPECT_EQ(900, pipe_used(self->fd));
+	EXPECT_EQ(9000, pipe_used(fd));
+	close(fd);
 }
 
 /* A receiver's copy keeps its message's space until it is through. */
