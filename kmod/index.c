@@ -51,6 +51,14 @@ static bool aged_update(struct ipcx_aged *entry, bool exit)
 RB_DECLARE_CALLBACKS(static, aged_callbacks, struct ipcx_aged, node, oldest,
 		     aged_update);
 
+/* The one entry of a tree that has one, or NULL. */
+static struct ipcx_aged *aged_only(const struct rb_root *root)
+{
+	struct rb_node *node = root->rb_node;
+
+	return node && !node->rb_left && !node->rb_right ? to_aged(node) : NULL;
+}
+
 /* Does @entry come before (@key, @seq)? */
 static bool aged_before(const struct ipcx_aged *entry, u64 key, u64 seq)
 {
@@ -87,7 +95,10 @@ void ipcx_aged_insert(struct rb_root *root, struct ipcx_aged *entry)
  */
 void ipcx_aged_erase(struct rb_root *root, struct ipcx_aged *entry)
 {
-	rb_erase_augmented(&entry->node, root, &aged_callbacks);
+	if (aged_only(root))
+		*root = RB_ROOT;
+	else
+		rb_erase_augmented(&entry->node, root, &aged_callbacks);
 }
 
 /**
@@ -443,9 +454,14 @@ static struct ipcx_aged *next_block(const struct ipcx_interests *index, u64 type
 struct ipcx_interest *ipcx_interest_first(const struct ipcx_interests *index,
 					  u64 type)
 {
-	struct ipcx_aged *first = ipcx_aged_oldest_except(&index->except, type), *at;
+	struct ipcx_aged *first, *at = aged_only(&index->blocks);
 	int level = 0;
 
+	/* Mostly one waits. */
+	if (at && RB_EMPTY_ROOT(&index->except))
+		return ipcx_select_matches(&to_interest(at)->select, type) ?
+			       to_interest(at) : NULL;
+	first = ipcx_aged_oldest_except(&index->except, type);
 	for (; (at = next_block(index, type, &level)); level++)
 		if (!first || at->seq < first->seq)
 			first = at;

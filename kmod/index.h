@@ -65,6 +65,11 @@ struct ipcx_interests {
 	struct rb_root except;
 };
 
+static inline bool ipcx_interests_empty(const struct ipcx_interests *index)
+{
+	return RB_EMPTY_ROOT(&index->blocks) && RB_EMPTY_ROOT(&index->except);
+}
+
 int ipcx_select_check(const struct ipcx_select *select);
 bool ipcx_select_matches(const struct ipcx_select *select, u64 type);
 

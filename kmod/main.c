@@ -18,6 +18,7 @@
 #include "ioctl.h"
 #include "netlink.h"
 #include "object.h"
+#include "queue.h"
 #include "registry.h"
 
 /* The file holds the namespace: it can't end while a device file is open. */
@@ -59,9 +60,12 @@ static int __init ipcx_init(void)
 
 	ipcx_account_init();
 	ipcx_death_init();
-	err = ipcx_registry_init();
+	err = ipcx_queue_module_init();
 	if (err)
 		goto death;
+	err = ipcx_registry_init();
+	if (err)
+		goto queue;
 	err = ipcx_netlink_init();
 	if (err)
 		goto registry;
@@ -74,6 +78,8 @@ netlink:
 	ipcx_netlink_uninit();
 registry:
 	ipcx_registry_uninit();
+queue:
+	ipcx_queue_module_exit();
 death:
 	ipcx_death_uninit();
 	return err;
@@ -92,6 +98,7 @@ static void __exit ipcx_exit(void)
 	ipcx_netlink_uninit();
 	ipcx_registry_uninit();
 	ipcx_death_uninit();
+	ipcx_queue_module_exit();
 }
 
 module_init(ipcx_init);

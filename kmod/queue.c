@@ -55,6 +55,7 @@
 #include <asm/ioctls.h>
 
 #include "account.h"
+#include "compat/compiler.h"
 #include "compat/uio.h"
 #include "index.h"
 #include "ioctl.h"
@@ -64,6 +65,13 @@
 
 #define QUEUE_MSGS	1024
 #define QUEUE_BYTES	SZ_256K
+
+/*
+ * Of most messages all is in one piece of memory of three cache lines, of which there is a
+ * cache.
+ */
+#define SMALL_BYTES	192
+#define SMALL_LEN	(SMALL_BYTES - sizeof(struct message))
 
 /* What is done in one section, at most; of a batch it stands on the stack. */
 #define CHUNK		16
@@ -83,6 +91,7 @@ MODULE_PARM_DESC(queue_bytes_max, "bytes that one queue's messages may have toge
  * struct message - a message
  * @aged:    key is its type; in queue->tree while it can be received
  * @age:     in queue->msgs until it is dropped: claimed ones keep their place
+ * @next_dead: in section->dead from then on
  * @refs:    1 until it has been received or purged, and one for each who peeks;
  *	     at 0 its space is free
  * @queued:  it is in queue->tree
@@ -98,7 +107,10 @@ MODULE_PARM_DESC(queue_bytes_max, "bytes that one queue's messages may have toge
  */
 struct message {
 	struct ipcx_aged aged;
-	struct list_head age;
+	union {
+		struct list_head age;
+		struct message *next_dead;
+	};
 	unsigned int refs;
 	bool queued;
 	size_t len;
@@ -122,6 +134,26 @@ struct limits {
 };
 
 /**
+ * struct notice - a request to be told of a message that comes to the empty queue
+ * @file:    by which it was made
+ * @process: whose it is, a reference
+ * @thread:  who has asked, a reference
+ * @exec_id: of the program that has asked
+ * @signo:   the signal
+ * @value:   what goes with it
+ *
+ * It doesn't change.
+ */
+struct notice {
+	struct queue_file *file;
+	struct pid *process;
+	struct pid *thread;
+	u64 exec_id;
+	int signo;
+	u64 value;
+};
+
+/**
  * struct queue - a queue
  * @obj:       common part
  * @lock:      guards all that follows; the order is in Documentation/locking.rst
@@ -141,10 +173,11 @@ struct limits {
  * @async:     files with O_ASYNC; read under RCU as well
  * @files_rd:  open files that can read
  * @files_wr:  open files that can write
- * @notice:    who is told of a message that comes to the empty queue
+ * @notice:    who is told of a message that comes to the empty queue, or NULL
  * @rd:        who received last, and when
  * @wr:        who sent last, and when
  * @space:     who polls for space, or for nothing but the end
+ * @spare:     memory of a small message for the next, or NULL; by xchg(), without @lock
  */
 struct queue {
 	struct ipcx_object obj;
@@ -165,19 +198,13 @@ struct queue {
 	struct list_head async;
 	u32 files_rd;
 	u32 files_wr;
-	struct notice {
-		struct queue_file *file;
-		struct pid *process;
-		struct pid *thread;
-		u64 exec_id;
-		int signo;
-		u64 value;
-	} notice;
+	struct notice *notice;
 	struct last {
 		struct pid *pid;
 		u64 ns;
 	} rd, wr;
 	wait_queue_head_t space;
+	struct message *spare;
 };
 
 /* Bits of queue_file.news. */
@@ -218,7 +245,7 @@ struct queue_file {
 /**
  * struct parcel - a message as the caller knows it
  * @type: to be sent
- * @iter: where the bytes are, or NULL: in @buf
+ * @iter: where the bytes are or go, or NULL: it is @buf
  * @buf:  the caller's memory
  * @room: a receiver's
  * @len:  its length; told of E2BIG, too
@@ -264,20 +291,22 @@ struct receiver {
 /**
  * struct section - from taking a queue's lock to giving it back, and what is left
  *		    to be done then
- * @wakes: tasks to wake
- * @dead:  messages to free
- * @space: there is more space, or one less who waits for it
- * @news:  some file's news is not 0
- * @notice: to be sent, if process is not NULL
+ * @dead:   messages to free, chained by next_dead
+ * @notice: to be sent and freed, or NULL
  * @former: who was the last before the caller, a reference or NULL
+ * @space:  there is more space, or one less who waits for it
+ * @news:   some file's news is not 0
+ * @rare:   one of @notice, @former and @news is set
+ * @wakes:  tasks to wake
  */
 struct section {
-	struct ipcx_wakes wakes;
-	struct list_head dead;
+	struct message *dead;
+	struct notice *notice;
+	struct pid *former;
 	bool space;
 	bool news;
-	struct notice notice;
-	struct pid *former;
+	bool rare;
+	struct ipcx_wakes wakes;
 };
 
 static struct queue *to_queue(struct ipcx_object *obj)
@@ -292,30 +321,121 @@ static struct queue_file *to_queue_file(struct ipcx_handle *handle)
 
 /* ---- Memory ---- */
 
-static struct message *message_alloc(u64 type, size_t len)
+static struct kmem_cache *small_messages;
+
+static bool is_small(u64 len)
+{
+	return len <= SMALL_LEN;
+}
+
+/*
+ * Memory for a message of @len bytes, or NULL. Where one message goes back and forth its
+ * memory needn't: a queue keeps one, as a pipe does a page, and with it its sender's pid.
+ */
+static __always_inline struct message *message_alloc(struct queue *queue, size_t len)
 {
 	struct message *msg;
 
-	msg = kvmalloc(struct_size(msg, data, len), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!msg)
-		return NULL;
-	msg->aged.key = type;
-	msg->len = len;
-	msg->pid = get_pid(task_tgid(current));
-	msg->uid = current_uid();
-	msg->gid = current_gid();
+	if (is_small(len) && READ_ONCE(queue->spare)) {
+		msg = xchg(&queue->spare, NULL);
+		if (msg)
+			return msg;
+	}
+	msg = is_small(len) ? kmem_cache_alloc(small_messages, GFP_KERNEL) :
+			      kvmalloc(struct_size(msg, data, len),
+				       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (msg)
+		msg->pid = NULL;
 	return msg;
 }
 
-static void message_free(struct message *msg)
+/* Memory for many small messages at once, for others one by one; return for how many. */
+static int messages_alloc(struct queue *queue, struct parcel *parcels, int n)
+{
+	void *small[CHUNK] __uninitialized;
+	int i, nr = 0;
+
+	while (nr < n && is_small(parcels[nr].len))
+		nr++;
+	if (nr < 2 || !kmem_cache_alloc_bulk(small_messages, GFP_KERNEL, nr, small))
+		nr = 0;
+	for (i = 0; i < nr; i++) {
+		parcels[i].msg = small[i];
+		parcels[i].msg->pid = NULL;
+	}
+	for (; i < n; i++) {
+		parcels[i].msg = message_alloc(queue, parcels[i].len);
+		if (!parcels[i].msg)
+			break;
+	}
+	return i;
+}
+
+static __always_inline void message_init(struct message *msg, u64 type, size_t len)
+{
+	struct pid *pid = task_tgid(current);
+
+	msg->aged.key = type;
+	msg->len = len;
+	if (msg->pid != pid) {
+		put_pid(msg->pid);
+		msg->pid = get_pid(pid);
+	}
+	msg->uid = current_uid();
+	msg->gid = current_gid();
+}
+
+static void message_free(struct message *msg, size_t len)
 {
 	put_pid(msg->pid);
-	kvfree(msg);
+	if (is_small(len))
+		kmem_cache_free(small_messages, msg);
+	else
+		kvfree(msg);
+}
+
+/* A chain of dead ones, in which small ones go back many at once. */
+static noinline void messages_free(struct message *msg)
+{
+	void *small[CHUNK] __uninitialized;
+	struct message *next;
+	size_t nr = 0;
+
+	for (; msg; msg = next) {
+		next = msg->next_dead;
+		if (!is_small(msg->len)) {
+			message_free(msg, msg->len);
+			continue;
+		}
+		put_pid(msg->pid);
+		small[nr++] = msg;
+		if (nr < CHUNK && next)
+			continue;
+		kmem_cache_free_bulk(small_messages, nr, small);
+		nr = 0;
+	}
+	if (nr)
+		kmem_cache_free_bulk(small_messages, nr, small);
+}
+
+/* The first of the dead may become the spare; return the others. */
+static struct message *message_keep(struct queue *queue, struct message *dead)
+{
+	struct message *next = dead->next_dead, *old;
+
+	if (!is_small(dead->len) || READ_ONCE(queue->spare))
+		return dead;
+	old = xchg(&queue->spare, dead);
+	if (!old)
+		return next;
+	old->next_dead = next;
+	return old;
 }
 
 /* A long copy stops now and then for others, and for good when it is killed. */
-static size_t copy_in_steps(void *data, size_t len, struct iov_iter *iter,
-			    size_t (*copy)(void *data, size_t n, struct iov_iter *i))
+static __always_inline size_t
+copy_in_steps(void *data, size_t len, struct iov_iter *iter,
+	      size_t (*copy)(void *data, size_t n, struct iov_iter *i))
 {
 	size_t done = 0;
 
@@ -425,6 +545,7 @@ static void files_mark(struct queue *queue, struct section *s, u64 type, int bit
 			continue;
 		set_bit(bit, &file->news);
 		s->news = true;
+		s->rare = true;
 	}
 }
 
@@ -433,19 +554,23 @@ static void files_signal(struct queue *queue)
 {
 	struct queue_file *file;
 
+	rcu_read_lock();
 	list_for_each_entry_rcu(file, &queue->async, async) {
 		if (test_and_clear_bit(NEWS_IN, &file->news))
 			kill_fasync(&file->fasync, SIGIO, POLL_IN);
 		if (test_and_clear_bit(NEWS_OUT, &file->news))
 			kill_fasync(&file->fasync, SIGIO, POLL_OUT);
 	}
+	rcu_read_unlock();
 }
 
-static void notice_clear(struct notice *notice)
+static void notice_free(struct notice *notice)
 {
+	if (!notice)
+		return;
 	put_pid(notice->process);
 	put_pid(notice->thread);
-	*notice = (struct notice) {};
+	kfree(notice);
 }
 
 /* Has the task no use for the signal now? A hint: it may change its mind. */
@@ -481,7 +606,7 @@ static bool notice_stale(const struct notice *notice)
 	const struct task_struct *task;
 	bool stale = true;
 
-	if (!notice->process)
+	if (!notice)
 		return true;
 	rcu_read_lock();
 	task = pid_task(notice->process, PIDTYPE_TGID);
@@ -492,13 +617,13 @@ static bool notice_stale(const struct notice *notice)
 	return stale;
 }
 
-/* By the sender, in an RCU section. The signal code translates his uid. */
+/* By the sender. The signal code translates his uid. */
 static void notice_send(const struct notice *notice)
 {
-	struct task_struct *task = notice_target(notice);
 	struct kernel_siginfo info;
+	struct task_struct *task;
 
-	if (!task || notice_stale(notice))
+	if (notice_stale(notice))
 		return;
 	clear_siginfo(&info);
 	info.si_signo = notice->signo;
@@ -506,42 +631,34 @@ static void notice_send(const struct notice *notice)
 	info.si_pid = task_tgid_nr_ns(current, ns_of_pid(notice->process));
 	info.si_uid = from_kuid_munged(current_user_ns(), current_uid());
 	info.si_value.sival_ptr = u64_to_user_ptr(notice->value);
-	send_sig_info(notice->signo, &info, task);
+	rcu_read_lock();
+	task = notice_target(notice);
+	if (task)
+		send_sig_info(notice->signo, &info, task);
+	rcu_read_unlock();
 }
 
-static void queue_lock(struct queue *queue, struct section *s)
-	__acquires(RCU)
+/* @s is set up here alone: the largest part of it, s->wakes, only as far as it is used. */
+static __always_inline void queue_lock(struct queue *queue, struct section *s)
 	__acquires(&queue->lock)
 {
-	INIT_LIST_HEAD(&s->dead);
+	s->dead = NULL;
+	s->notice = NULL;
+	s->former = NULL;
 	s->space = false;
 	s->news = false;
-	s->notice.process = NULL;
-	s->former = NULL;
-	ipcx_wakes_begin(&s->wakes);
+	s->rare = false;
+	s->wakes.nr = 0;
 	spin_lock(&queue->lock);
 }
 
-/* What must be done outside all locks. */
-static void section_clean(struct section *s)
-{
-	struct message *msg, *next;
-
-	if (s->notice.process)
-		notice_clear(&s->notice);
-	put_pid(s->former);
-	list_for_each_entry_safe(msg, next, &s->dead, age)
-		message_free(msg);
-}
-
-/* There is more space: let in who waits for it, some at a time. Is there more yet? */
-static bool space_pass_on(struct queue *queue, struct section *s)
+/* Give space to who waits for it. Tell whether there is some left, for who polls. */
+static noinline bool space_pass_on(struct queue *queue, struct section *s)
 {
 	bool writable;
 
 	while (!queue_admit(queue, s)) {
-		spin_unlock(&queue->lock);
-		ipcx_wakes_flush(&s->wakes);
+		ipcx_wakes_unlock(&s->wakes, &queue->lock);
 		spin_lock(&queue->lock);
 	}
 	writable = queue_writable(queue);
@@ -550,25 +667,46 @@ static bool space_pass_on(struct queue *queue, struct section *s)
 	return writable;
 }
 
-static void queue_unlock(struct queue *queue, struct section *s)
-	__releases(&queue->lock)
-	__releases(RCU)
+/* Does anybody care for space? */
+static bool space_wanted(struct queue *queue)
 {
-	bool writable = s->space && space_pass_on(queue, s);
+	lockdep_assert_held(&queue->lock);
+	if (!list_empty(&queue->senders) || !list_empty(&queue->async))
+		return true;
+	/* Who polls was on this list before he took the lock. */
+	return waitqueue_active(&queue->space);
+}
 
-	spin_unlock(&queue->lock);
-	/* First who is waited for; then signals, which may go to many. */
-	ipcx_wakes_flush(&s->wakes);
+/* What is seldom left to be done, the lock having been given back. */
+static noinline void section_end(struct queue *queue, struct section *s, bool writable)
+{
 	if (s->news)
 		files_signal(queue);
-	if (s->notice.process)
-		notice_send(&s->notice);
-	ipcx_wakes_end(&s->wakes);
-
-	/* Who polls was on this list before he took the lock. */
-	if (writable && waitqueue_active(&queue->space))
+	if (s->notice) {
+		notice_send(s->notice);
+		notice_free(s->notice);
+	}
+	if (writable)
 		wake_up_interruptible_poll(&queue->space, EPOLLOUT | EPOLLWRNORM);
-	section_clean(s);
+	put_pid(s->former);
+}
+
+static __always_inline void queue_unlock(struct queue *queue, struct section *s)
+	__releases(&queue->lock)
+{
+	bool writable = s->space && space_wanted(queue) && space_pass_on(queue, s);
+
+	/* First who is waited for; then signals, which may go to many. */
+	if (s->wakes.nr)
+		ipcx_wakes_unlock(&s->wakes, &queue->lock);
+	else
+		spin_unlock(&queue->lock);
+	if (unlikely(writable || s->rare))
+		section_end(queue, s, writable);
+	if (s->dead)
+		s->dead = message_keep(queue, s->dead);
+	if (s->dead)
+		messages_free(s->dead);
 }
 
 /* ---- State, under the lock ---- */
@@ -615,13 +753,16 @@ static void message_claim(struct queue *queue, struct message *msg)
 	queue->bytes_queued -= msg->len;
 }
 
-static void message_put(struct queue *queue, struct section *s,
-			struct message *msg)
+static __always_inline void
+message_put(struct queue *queue, struct section *s,
+	    struct message *msg)
 {
 	lockdep_assert_held(&queue->lock);
 	if (--msg->refs)
 		return;
-	list_move(&msg->age, &s->dead);
+	list_del(&msg->age);
+	msg->next_dead = s->dead;
+	s->dead = msg;
 	queue->nr--;
 	queue->bytes -= msg->len;
 	s->space = true;
@@ -637,8 +778,9 @@ static void space_return(struct queue *queue, struct section *s, u64 len)
 }
 
 /* As sender_done(). */
-static void receiver_done(struct queue *queue, struct section *s,
-			  struct receiver *receiver, int done)
+static __always_inline void
+receiver_done(struct queue *queue, struct section *s,
+	      struct receiver *receiver, int done)
 {
 	lockdep_assert_held(&queue->lock);
 	ipcx_interest_del(&queue->receivers, &receiver->interest);
@@ -654,7 +796,7 @@ static struct queue_file *interest_file(struct ipcx_interest *interest)
 }
 
 /* Tell files that select @type. One that nobody polls any more is forgotten. */
-static void pollers_wake(struct queue *queue, u64 type)
+static noinline void pollers_wake(struct queue *queue, u64 type)
 {
 	struct ipcx_cursor cursor = {};
 	struct ipcx_interest *interest;
@@ -674,45 +816,60 @@ static void pollers_wake(struct queue *queue, u64 type)
 	}
 }
 
-/* To the longest waiting who wants it, or into the tree, where others may want it. */
-static void message_offer(struct queue *queue, struct section *s,
-			  struct message *msg)
+static void notice_take(struct queue *queue, struct section *s)
 {
-	struct ipcx_interest *interest =
-		ipcx_interest_first(&queue->receivers, msg->aged.key);
-	struct receiver *receiver =
-		interest ? container_of(interest, struct receiver, interest) : NULL;
+	s->notice = queue->notice;
+	s->rare = true;
+	queue->notice = NULL;
+}
 
-	if (receiver) {
-		receiver->parcel->msg = msg;
-		receiver_done(queue, s, receiver, 1);
-		return;
-	}
-	if (ipcx_object_removed(&queue->obj)) {
-		message_put(queue, s, msg);
-		return;
-	}
-	if (!queue->nr_queued && queue->notice.process) {
-		s->notice = queue->notice;
-		queue->notice = (struct notice) {};
-	}
+/* Into the tree, where others may want it. */
+static void message_queue(struct queue *queue, struct section *s, struct message *msg)
+{
+	if (!queue->nr_queued && queue->notice)
+		notice_take(queue, s);
 	ipcx_aged_insert(&queue->tree, &msg->aged);
 	msg->queued = true;
 	queue->nr_queued++;
 	queue->bytes_queued += msg->len;
-	pollers_wake(queue, msg->aged.key);
-	files_mark(queue, s, msg->aged.key, NEWS_IN);
+	if (!ipcx_interests_empty(&queue->pollers))
+		pollers_wake(queue, msg->aged.key);
+	if (!list_empty(&queue->async))
+		files_mark(queue, s, msg->aged.key, NEWS_IN);
+}
+
+/* To the longest waiting who wants it, or into the tree. */
+static __always_inline void
+message_offer(struct queue *queue, struct section *s,
+	      struct message *msg)
+{
+	struct ipcx_interest *interest = NULL;
+	struct receiver *receiver;
+
+	if (!ipcx_interests_empty(&queue->receivers))
+		interest = ipcx_interest_first(&queue->receivers, msg->aged.key);
+	if (interest) {
+		receiver = container_of(interest, struct receiver, interest);
+		receiver->parcel->msg = msg;
+		receiver_done(queue, s, receiver, 1);
+	} else if (ipcx_object_removed(&queue->obj)) {
+		message_put(queue, s, msg);
+	} else {
+		message_queue(queue, s, msg);
+	}
 }
 
 /* The caller has moved messages: who and when, for IPC_STAT. */
-static void queue_sign(struct queue *queue, struct section *s, struct last *last,
-		       u64 ns)
+static __always_inline void
+queue_sign(struct queue *queue, struct section *s, struct last *last,
+	   u64 ns)
 {
 	lockdep_assert_held(&queue->lock);
 	last->ns = ns;
 	if (last->pid == task_tgid(current))
 		return;
 	s->former = last->pid;
+	s->rare = true;
 	last->pid = get_pid(task_tgid(current));
 }
 
@@ -736,52 +893,62 @@ static int wait_done(int *done, const struct ipcx_patience *patience, int *err)
 	return ret;
 }
 
-static int sender_wait(struct queue *queue, struct sender *sender,
-		       const struct ipcx_patience *patience)
+/* Wait for space for @len bytes. The caller's section ends here. */
+static noinline int sender_wait(struct queue *queue, struct section *s, u64 len,
+				const struct ipcx_patience *patience)
+	__releases(&queue->lock)
 {
-	struct section s;
+	struct sender sender = { .task = current, .len = len };
 	int ret, err;
 
-	ret = wait_done(&sender->done, patience, &err);
+	list_add_tail(&sender.node, &queue->senders);
+	queue->nr_senders++;
+	queue_unlock(queue, s);
+	ret = wait_done(&sender.done, patience, &err);
 	if (ret)
 		return ret;
-	queue_lock(queue, &s);
-	ret = sender->done;
+	queue_lock(queue, s);
+	ret = sender.done;
 	if (!ret) {
-		list_del(&sender->node);
+		list_del(&sender.node);
 		queue->nr_senders--;
 		/* The one behind it may be shorter. */
-		s.space = true;
+		s->space = true;
 		ret = err;
 	}
-	queue_unlock(queue, &s);
+	queue_unlock(queue, s);
 	return ret;
 }
 
-static int receiver_wait(struct queue *queue, struct receiver *receiver,
+/* Wait for a message, with an interest that is ready. The caller's section ends here. */
+static int receiver_wait(struct queue *queue, struct section *s,
+			 struct receiver *receiver,
 			 const struct ipcx_patience *patience)
+	__releases(&queue->lock)
 {
-	struct section s;
 	int ret, err;
 
+	ipcx_interest_add(&queue->receivers, &receiver->interest, ++queue->seq);
+	queue->nr_receivers++;
+	queue_unlock(queue, s);
 	ret = wait_done(&receiver->done, patience, &err);
 	if (ret)
 		return ret;
-	queue_lock(queue, &s);
+	queue_lock(queue, s);
 	ret = receiver->done;
 	if (!ret) {
 		ipcx_interest_del(&queue->receivers, &receiver->interest);
 		queue->nr_receivers--;
 		ret = err;
 	}
-	queue_unlock(queue, &s);
+	queue_unlock(queue, s);
 	return ret;
 }
 
 /* ---- Sending ---- */
 
 /* Take space for as many of @n as there is now. */
-static int space_take(struct queue *queue, const struct parcel *parcels, int n)
+static __always_inline int space_take(struct queue *queue, const struct parcel *parcels, int n)
 {
 	int i;
 
@@ -800,11 +967,9 @@ static int space_take(struct queue *queue, const struct parcel *parcels, int n)
 	return i ?: -EAGAIN;
 }
 
-/* Make the message. */
-static int parcel_fill(struct parcel *parcel)
+static noinline int parcel_copy_in_steps(struct parcel *parcel)
 {
 	struct iov_iter iter, *from = parcel->iter;
-	struct message *msg;
 	int err;
 
 	if (!from) {
@@ -814,33 +979,67 @@ static int parcel_fill(struct parcel *parcel)
 		if (err)
 			return err;
 	}
-	msg = message_alloc(parcel->type, parcel->len);
-	if (!msg)
-		return -ENOMEM;
-	if (copy_in_steps(msg->data, msg->len, from, copy_in) < msg->len) {
-		message_free(msg);
+	if (copy_in_steps(parcel->msg->data, parcel->len, from, copy_in) < parcel->len)
 		return fatal_signal_pending(current) ? -EINTR : -EFAULT;
-	}
-	parcel->msg = msg;
 	return 0;
 }
 
-/* Make as many of @n as can be; return how many, and why not more in @err. */
-static int parcels_fill(struct parcel *parcels, int n, int *err)
+/* Copy the bytes into the message's memory. */
+static int parcel_copy_in(struct parcel *parcel)
 {
-	int i;
+	void *data = parcel->msg->data;
+	size_t len = parcel->len;
 
-	*err = 0;
-	for (i = 0; i < n; i++) {
-		*err = parcel_fill(&parcels[i]);
-		if (*err)
-			break;
-	}
-	return i;
+	if (!is_small(len))
+		return parcel_copy_in_steps(parcel);
+	if (parcel->iter)
+		return copy_in(data, len, parcel->iter) < len ? -EFAULT : 0;
+	return _copy_from_user(data, u64_to_user_ptr(parcel->buf), len) ? -EFAULT : 0;
 }
 
-static void message_publish(struct queue *queue, struct section *s,
-			    struct message *msg, u64 now)
+/* The bytes of read(2) or write(2): mostly they are in one piece. */
+static void parcel_iter(struct parcel *parcel, struct iov_iter *iter)
+{
+	parcel->iter = iter;
+	if (!iter_is_ubuf(iter))
+		return;
+	parcel->iter = NULL;
+	parcel->buf = (uintptr_t)(iter->ubuf + iter->iov_offset);
+}
+
+/* Whoever moves bytes moves the iterator. */
+static ssize_t parcel_done(const struct parcel *parcel, struct iov_iter *iter,
+			   size_t len)
+{
+	if (!parcel->iter)
+		iov_iter_advance(iter, len);
+	return len;
+}
+
+/* Make as many of @n as can be; return how many, and why not more in @err. */
+static int parcels_fill(struct queue *queue, struct parcel *parcels, int n, int *err)
+{
+	int allocated = messages_alloc(queue, parcels, n), filled, i;
+
+	*err = allocated < n ? -ENOMEM : 0;
+	for (filled = 0; filled < allocated; filled++) {
+		struct parcel *parcel = &parcels[filled];
+		int copied = parcel_copy_in(parcel);
+
+		if (copied) {
+			*err = copied;
+			break;
+		}
+		message_init(parcel->msg, parcel->type, parcel->len);
+	}
+	for (i = filled; i < allocated; i++)
+		message_free(parcels[i].msg, parcels[i].len);
+	return filled;
+}
+
+static __always_inline void
+message_publish(struct queue *queue, struct section *s,
+		struct message *msg, u64 now)
 {
 	msg->refs = 1;
 	msg->queued = false;
@@ -851,9 +1050,11 @@ static void message_publish(struct queue *queue, struct section *s,
 }
 
 /* Send messages whose space is taken. */
-static void parcels_publish(struct queue *queue, struct section *s,
-			    struct parcel *parcels, int n, u64 now)
+static __always_inline void
+parcels_publish(struct queue *queue, struct section *s,
+		struct parcel *parcels, int n)
 {
+	u64 now = ktime_get_coarse_real_ns();
 	int i;
 
 	for (i = 0; i < n; i++)
@@ -865,15 +1066,14 @@ static void parcels_publish(struct queue *queue, struct section *s,
 static int queue_publish(struct queue *queue, struct parcel *parcels, int n,
 			 int reserved)
 {
-	u64 now = n ? ktime_get_coarse_real_ns() : 0;
-	struct section s;
+	struct section s __uninitialized;
 	int i, ret = n;
 
 	queue_lock(queue, &s);
 	if (ipcx_object_removed(&queue->obj))
 		ret = -EIDRM;
 	if (ret > 0)
-		parcels_publish(queue, &s, parcels, ret, now);
+		parcels_publish(queue, &s, parcels, ret);
 	for (i = max(ret, 0); i < reserved; i++)
 		space_return(queue, &s, parcels[i].len);
 	queue_unlock(queue, &s);
@@ -884,29 +1084,23 @@ static int queue_publish(struct queue *queue, struct parcel *parcels, int n,
  * Take space for at least one of @n; return for how many. With @filled they are
  * there already, and are sent.
  */
-static int queue_reserve(struct queue *queue, struct parcel *parcels, int n,
-			 bool filled, const struct ipcx_patience *patience)
+static __always_inline int
+queue_reserve(struct queue *queue, struct parcel *parcels, int n,
+	      bool filled, const struct ipcx_patience *patience)
 {
-	struct sender sender = { .task = current, .len = parcels[0].len };
-	u64 now = filled ? ktime_get_coarse_real_ns() : 0;
-	bool wait = false;
-	struct section s;
+	struct section s __uninitialized;
 	int ret;
 
 	queue_lock(queue, &s);
 	ret = space_take(queue, parcels, n);
-	if (ret > 0 && filled)
-		parcels_publish(queue, &s, parcels, ret, now);
 	if (ret == -EAGAIN && !patience->nonblock) {
-		list_add_tail(&sender.node, &queue->senders);
-		queue->nr_senders++;
-		wait = true;
+		ret = sender_wait(queue, &s, parcels[0].len, patience);
+		return ret > 0 && filled ? queue_publish(queue, parcels, 1, 1) : ret;
 	}
+	if (ret > 0 && filled)
+		parcels_publish(queue, &s, parcels, ret);
 	queue_unlock(queue, &s);
-	if (!wait)
-		return ret;
-	ret = sender_wait(queue, &sender, patience);
-	return ret > 0 && filled ? queue_publish(queue, parcels, 1, 1) : ret;
+	return ret;
 }
 
 /*
@@ -934,7 +1128,7 @@ static int send_short(struct queue *queue, struct parcel *parcels, int n,
 {
 	int filled, sent = 0, i, ret;
 
-	filled = parcels_fill(parcels, n, err);
+	filled = parcels_fill(queue, parcels, n, err);
 	while (sent < filled) {
 		ret = queue_reserve(queue, parcels + sent, filled - sent, true,
 				    patience);
@@ -945,7 +1139,7 @@ static int send_short(struct queue *queue, struct parcel *parcels, int n,
 		sent += ret;
 	}
 	for (i = sent; i < filled; i++)
-		message_free(parcels[i].msg);
+		message_free(parcels[i].msg, parcels[i].len);
 	return sent;
 }
 
@@ -960,27 +1154,50 @@ static int send_long(struct queue *queue, struct parcel *parcels, int n,
 		*err = reserved;
 		return 0;
 	}
-	filled = parcels_fill(parcels, reserved, err);
+	filled = parcels_fill(queue, parcels, reserved, err);
 	sent = queue_publish(queue, parcels, filled, reserved);
 	if (sent < 0)
 		*err = sent;
 	sent = max(sent, 0);
 	for (i = sent; i < filled; i++)
-		message_free(parcels[i].msg);
+		message_free(parcels[i].msg, parcels[i].len);
 	return sent;
+}
+
+/* What most send. */
+static int send_small(struct queue *queue, struct parcel *parcel,
+		      const struct ipcx_patience *patience)
+{
+	int ret;
+
+	parcel->msg = message_alloc(queue, parcel->len);
+	if (!parcel->msg)
+		return -ENOMEM;
+	ret = parcel_copy_in(parcel);
+	if (!ret) {
+		message_init(parcel->msg, parcel->type, parcel->len);
+		ret = queue_reserve(queue, parcel, 1, true, patience);
+	}
+	if (ret < 0)
+		message_free(parcel->msg, parcel->len);
+	return ret;
 }
 
 /* Send all of @n; return how many were, or an errno if none was. */
 static int send_all(struct queue *queue, struct parcel *parcels, int n,
 		    const struct ipcx_patience *patience)
 {
-	int (*send)(struct queue *queue, struct parcel *parcels, int n,
-		    const struct ipcx_patience *patience, int *err) =
-		parcels_short(parcels, n) ? send_short : send_long;
+	bool is_short;
 	int sent = 0, err = 0;
 
+	if (n == 1 && is_small(parcels->len))
+		return send_small(queue, parcels, patience);
+	is_short = parcels_short(parcels, n);
 	while (sent < n && !err)
-		sent += send(queue, parcels + sent, n - sent, patience, &err);
+		sent += is_short ? send_short(queue, parcels + sent, n - sent,
+					      patience, &err) :
+				   send_long(queue, parcels + sent, n - sent,
+					     patience, &err);
 	return sent ?: err;
 }
 
@@ -988,21 +1205,24 @@ static ssize_t queue_write(struct ipcx_object *obj, struct ipcx_handle *handle,
 			   struct iov_iter *from,
 			   const struct ipcx_patience *patience)
 {
-	struct parcel parcel = {
-		.type = handle ? READ_ONCE(to_queue_file(handle)->type) : 1,
-		.iter = from,
-		.len = iov_iter_count(from),
-	};
-	int ret = send_all(to_queue(obj), &parcel, 1, patience);
+	struct parcel parcel __uninitialized;
+	int ret;
 
-	return ret < 0 ? ret : (ssize_t)parcel.len;
+	parcel.type = handle ? READ_ONCE(to_queue_file(handle)->type) : 1;
+	parcel.len = iov_iter_count(from);
+	parcel_iter(&parcel, from);
+	ret = is_small(parcel.len) ?
+		      send_small(to_queue(obj), &parcel, patience) :
+		      send_all(to_queue(obj), &parcel, 1, patience);
+	return ret < 0 ? ret : parcel_done(&parcel, from, parcel.len);
 }
 
 /* ---- Receiving ---- */
 
 /* Claim what there is, as far as there is room: at most @n. */
-static int messages_claim(struct queue *queue, const struct ipcx_select *select,
-			  struct parcel *parcels, int n, bool truncate)
+static __always_inline int
+messages_claim(struct queue *queue, const struct ipcx_select *select,
+	       struct parcel *parcels, int n, bool truncate)
 {
 	struct message *msg;
 	int i;
@@ -1010,6 +1230,8 @@ static int messages_claim(struct queue *queue, const struct ipcx_select *select,
 	lockdep_assert_held(&queue->lock);
 	if (ipcx_object_removed(&queue->obj))
 		return -EIDRM;
+	if (!queue->nr_queued)
+		return -EAGAIN;
 	for (i = 0; i < n; i++) {
 		msg = queue_select(queue, select);
 		if (!msg)
@@ -1026,12 +1248,6 @@ static int messages_claim(struct queue *queue, const struct ipcx_select *select,
 	return i ?: -EAGAIN;
 }
 
-static void receiver_add(struct queue *queue, struct receiver *receiver)
-{
-	ipcx_interest_add(&queue->receivers, &receiver->interest, ++queue->seq);
-	queue->nr_receivers++;
-}
-
 /* Resolve what only the file knows. */
 static void select_resolve(struct queue *queue, struct ipcx_handle *handle,
 			   struct ipcx_select *select)
@@ -1045,62 +1261,61 @@ static void select_resolve(struct queue *queue, struct ipcx_handle *handle,
 		select->how = IPCX_SELECT_ANY;
 }
 
-/* Wait for a message; preparing for that may have slept. */
-static int queue_await(struct queue *queue, const struct ipcx_select *select,
-		       struct parcel *parcels, int n, bool truncate,
-		       struct receiver *receiver,
-		       const struct ipcx_patience *patience)
+/* Wait for a message of a range: the caller's section ends before memory is allocated. */
+static int range_wait(struct queue *queue, struct section *s,
+		      const struct ipcx_select *select, struct parcel *parcels, int n,
+		      bool truncate, struct receiver *receiver,
+		      const struct ipcx_patience *patience)
+	__releases(&queue->lock)
 {
-	struct section s;
 	int ret;
 
+	queue_unlock(queue, s);
 	ret = ipcx_interest_init(&receiver->interest, select);
 	if (ret)
 		return ret;
-	queue_lock(queue, &s);
+	queue_lock(queue, s);
 	ret = messages_claim(queue, select, parcels, n, truncate);
 	if (ret == -EAGAIN)
-		receiver_add(queue, receiver);
-	queue_unlock(queue, &s);
-	if (ret == -EAGAIN)
-		ret = receiver_wait(queue, receiver, patience);
+		ret = receiver_wait(queue, s, receiver, patience);
+	else
+		queue_unlock(queue, s);
 	ipcx_interest_uninit(&receiver->interest);
 	return ret;
 }
 
 /* Claim what there is, or wait for one. */
-static int claim_or_wait(struct queue *queue, struct ipcx_handle *handle,
-			 struct ipcx_select *select, struct parcel *parcels, int n,
-			 bool truncate, const struct ipcx_patience *patience)
+static __always_inline int
+claim_or_wait(struct queue *queue, struct ipcx_handle *handle,
+	      struct ipcx_select *select, struct parcel *parcels, int n,
+	      bool truncate, const struct ipcx_patience *patience)
 {
-	struct receiver receiver = { .task = current, .parcel = parcels };
-	bool simple = false;
-	struct section s;
+	struct receiver receiver __uninitialized;
+	struct section s __uninitialized;
 	int ret;
 
 	queue_lock(queue, &s);
 	select_resolve(queue, handle, select);
 	ret = messages_claim(queue, select, parcels, n, truncate);
-	if (ret == -EAGAIN && !patience->nonblock) {
-		/* All but ranges need no memory. */
-		simple = ipcx_interest_init_simple(&receiver.interest, select);
-		if (simple)
-			receiver_add(queue, &receiver);
-	}
-	queue_unlock(queue, &s);
-	if (ret != -EAGAIN || patience->nonblock)
+	if (ret != -EAGAIN || patience->nonblock) {
+		queue_unlock(queue, &s);
 		return ret;
-	return simple ? receiver_wait(queue, &receiver, patience) :
-			queue_await(queue, select, parcels, n, truncate, &receiver,
-				    patience);
+	}
+	receiver.task = current;
+	receiver.parcel = parcels;
+	receiver.done = 0;
+	/* All but ranges need no memory. */
+	if (ipcx_interest_init_simple(&receiver.interest, select))
+		return receiver_wait(queue, &s, &receiver, patience);
+	return range_wait(queue, &s, select, parcels, n, truncate, &receiver, patience);
 }
 
 /* Of @claimed messages the first @n have been received; offer the others again. */
-static void queue_settle(struct queue *queue, struct parcel *parcels, int n,
-			 int claimed)
+static __always_inline void
+queue_settle(struct queue *queue, struct parcel *parcels, int n,
+	     int claimed)
 {
-	u64 now = ktime_get_coarse_real_ns();
-	struct section s;
+	struct section s __uninitialized;
 	int i;
 
 	queue_lock(queue, &s);
@@ -1109,7 +1324,7 @@ static void queue_settle(struct queue *queue, struct parcel *parcels, int n,
 	for (; i < claimed; i++)
 		message_offer(queue, &s, parcels[i].msg);
 	if (n)
-		queue_sign(queue, &s, &queue->rd, now);
+		queue_sign(queue, &s, &queue->rd, ktime_get_coarse_real_ns());
 	queue_unlock(queue, &s);
 }
 
@@ -1117,9 +1332,10 @@ static void queue_settle(struct queue *queue, struct parcel *parcels, int n,
  * Claim at least one of @n; return how many. Who is handed a message that is too long
  * for him gives it back: so who sends it needn't look for another among many.
  */
-static int queue_claim(struct queue *queue, struct ipcx_handle *handle,
-		       struct ipcx_select *select, struct parcel *parcels, int n,
-		       bool truncate, const struct ipcx_patience *patience)
+static __always_inline int
+queue_claim(struct queue *queue, struct ipcx_handle *handle,
+	    struct ipcx_select *select, struct parcel *parcels, int n,
+	    bool truncate, const struct ipcx_patience *patience)
 {
 	int ret = claim_or_wait(queue, handle, select, parcels, n, truncate, patience);
 
@@ -1133,13 +1349,36 @@ static int queue_claim(struct queue *queue, struct ipcx_handle *handle,
 	return ret;
 }
 
-/* Who is killed hasn't received it: he can't tell anybody that he has. */
-static int message_copy(struct message *msg, struct iov_iter *to)
+/*
+ * Copy the bytes out. Who is killed hasn't received them: he can't tell anybody that he
+ * has.
+ */
+static noinline int parcel_copy_out_steps(const struct parcel *parcel, size_t len)
 {
-	size_t n = min_t(size_t, msg->len, iov_iter_count(to));
+	struct iov_iter iter, *to = parcel->iter;
+	size_t copied;
+	int err;
 
-	if (copy_in_steps(msg->data, n, to, copy_out) < n)
-		return fatal_signal_pending(current) ? -EINTR : -EFAULT;
+	if (!to) {
+		to = &iter;
+		err = import_ubuf(ITER_DEST, u64_to_user_ptr(parcel->buf), len, to);
+		if (err)
+			return err;
+	}
+	copied = copy_in_steps(parcel->msg->data, len, to, copy_out);
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	return copied < len ? -EFAULT : 0;
+}
+
+static int parcel_copy_out(const struct parcel *parcel)
+{
+	size_t len = min_t(u64, parcel->room, parcel->msg->len);
+
+	if (!is_small(len) || parcel->iter)
+		return parcel_copy_out_steps(parcel, len);
+	if (_copy_to_user(u64_to_user_ptr(parcel->buf), parcel->msg->data, len))
+		return -EFAULT;
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
@@ -1149,18 +1388,20 @@ static ssize_t queue_read(struct ipcx_object *obj, struct ipcx_handle *handle,
 {
 	bool truncate = handle && READ_ONCE(to_queue_file(handle)->truncate);
 	struct ipcx_select select = { .how = IPCX_SELECT_FILE };
-	struct parcel parcel = { .room = iov_iter_count(to) };
+	struct parcel parcel __uninitialized;
 	struct queue *queue = to_queue(obj);
 	ssize_t len;
 	int ret;
 
+	parcel.room = iov_iter_count(to);
+	parcel_iter(&parcel, to);
 	ret = queue_claim(queue, handle, &select, &parcel, 1, truncate, patience);
 	if (ret < 0)
 		return ret;
 	len = min_t(u64, parcel.room, parcel.msg->len);
-	ret = message_copy(parcel.msg, to);
+	ret = parcel_copy_out(&parcel);
 	queue_settle(queue, &parcel, !ret, 1);
-	return ret ?: len;
+	return ret ?: parcel_done(&parcel, to, len);
 }
 
 /* ---- Batches ---- */
@@ -1171,31 +1412,41 @@ static void __user *msg_user(u64 msgs, u32 size, u32 i)
 	return u64_to_user_ptr(msgs + (u64)i * size);
 }
 
-static int msg_fetch(struct ipcx_msg *m, u64 msgs, u32 size, u32 i)
+/*
+ * The caller's @n structs from the @first on, at once if they are as this kernel knows
+ * them. Return how many could be read, or an errno.
+ */
+static int msgs_fetch(struct ipcx_msg *m, u64 msgs, u32 size, u32 first, int n)
 {
-	return copy_struct_from_user(m, sizeof(*m), msg_user(msgs, size, i), size);
+	int i, err = 0;
+
+	if (size == sizeof(*m) &&
+	    !copy_from_user(m, msg_user(msgs, size, first), n * sizeof(*m)))
+		return n;
+	for (i = 0; i < n && !err; i++)
+		err = copy_struct_from_user(&m[i], sizeof(*m),
+					    msg_user(msgs, size, first + i), size);
+	return err ? (i - 1 ?: err) : n;
 }
 
 /* Up to CHUNK messages to be sent, from the @first on. Return how many, or an errno. */
-static int send_fetch(const struct ipcx_send *req, u32 first, u64 type,
-		      struct parcel *parcels)
+static noinline int send_fetch(const struct ipcx_send *req, u32 first, u64 type,
+			       struct parcel *parcels)
 {
-	int n = min_t(u32, req->count - first, CHUNK), i, err = 0;
-	struct ipcx_msg m;
+	int n = min_t(u32, req->count - first, CHUNK), i;
+	struct ipcx_msg m[CHUNK] __uninitialized;
 
+	n = msgs_fetch(m, req->msgs, req->msg_size, first, n);
 	for (i = 0; i < n; i++) {
-		err = msg_fetch(&m, req->msgs, req->msg_size, first + i);
-		if (!err && m.type > IPCX_MSG_TYPE_MAX)
-			err = -EINVAL;
-		if (err)
-			break;
+		if (m[i].type > IPCX_MSG_TYPE_MAX)
+			return i ?: -EINVAL;
 		parcels[i] = (struct parcel) {
-			.type = m.type ?: type,
-			.buf = m.buf,
-			.len = m.len,
+			.type = m[i].type ?: type,
+			.buf = m[i].buf,
+			.len = m[i].len,
 		};
 	}
-	return i ?: err;
+	return n;
 }
 
 /**
@@ -1212,7 +1463,7 @@ long ipcx_queue_send(struct ipcx_object *obj, struct ipcx_handle *handle,
 		     const struct ipcx_patience *patience)
 {
 	u64 type = handle ? READ_ONCE(to_queue_file(handle)->type) : 1;
-	struct parcel parcels[CHUNK];
+	struct parcel parcels[CHUNK] __uninitialized;
 	int n, ret, done = 0;
 
 	do {
@@ -1228,58 +1479,82 @@ long ipcx_queue_send(struct ipcx_object *obj, struct ipcx_handle *handle,
 	return done;
 }
 
-/* Where the @i-th message goes, and how much room there is. */
-static int room_fetch(const struct ipcx_recv *req, u32 i, struct parcel *parcel)
+/*
+ * Where up to CHUNK messages go, from the @first on, and how much room there is. Return
+ * how many, or an errno.
+ */
+static noinline int recv_fetch(const struct ipcx_recv *req, u32 first, u32 n,
+			       struct parcel *parcels)
 {
-	struct ipcx_msg m;
-	int err = msg_fetch(&m, req->msgs, req->msg_size, i);
+	struct ipcx_msg m[CHUNK] __uninitialized;
+	int i, nr;
 
-	parcel->buf = m.buf;
-	parcel->room = m.room;
-	return err;
+	nr = msgs_fetch(m, req->msgs, req->msg_size, first, min_t(u32, n, CHUNK));
+	for (i = 0; i < nr; i++) {
+		parcels[i].iter = NULL;
+		parcels[i].buf = m[i].buf;
+		parcels[i].room = m[i].room;
+	}
+	return nr;
 }
 
-/* Of up to CHUNK messages, from the @first on. Return how many, or an errno. */
-static int recv_fetch(const struct ipcx_recv *req, u32 first,
-		      struct parcel *parcels)
+/* Who sent it, in the receiver's namespaces. */
+static void msg_sender(struct ipcx_msg *m, const struct message *msg)
 {
-	int n = min_t(u32, req->count - first, CHUNK), i, err = 0;
-
-	for (i = 0; i < n && !err; i++)
-		err = room_fetch(req, first + i, &parcels[i]);
-	return err ? (i - 1 ?: err) : n;
+	m->pid = pid_nr_ns(msg->pid, task_active_pid_ns(current));
+	m->uid = from_kuid_munged(current_user_ns(), msg->uid);
+	m->gid = from_kgid_munged(current_user_ns(), msg->gid);
 }
 
-/* Tell the caller what he has received as his @i-th message. */
-static int msg_tell(const struct ipcx_recv *req, u32 i, const struct parcel *parcel)
+static bool same_sender(const struct message *a, const struct message *b)
 {
-	const struct message *msg = parcel->msg;
-	struct ipcx_msg m = {
-		.type = msg->aged.key,
-		.buf = parcel->buf,
-		.room = parcel->room,
-		.len = msg->len,
-		.sent_ns = msg->sent_ns,
-		.pid = pid_nr_ns(msg->pid, task_active_pid_ns(current)),
-		.uid = from_kuid_munged(current_user_ns(), msg->uid),
-		.gid = from_kgid_munged(current_user_ns(), msg->gid),
-		.flags = msg->len > parcel->room ? IPCX_MSG_TRUNCATED : 0,
-	};
-
-	return copy_to_user(msg_user(req->msgs, req->msg_size, i), &m,
-			    min_t(size_t, sizeof(m), req->msg_size)) ?
-		       -EFAULT : 0;
+	return a->pid == b->pid && uid_eq(a->uid, b->uid) && gid_eq(a->gid, b->gid);
 }
 
-static int parcel_deliver(const struct ipcx_recv *req, u32 i,
-			  const struct parcel *parcel)
+/* What the caller is told of @n messages. Senders are translated when they change. */
+static void msgs_describe(struct ipcx_msg *m, const struct parcel *parcels, int n)
 {
-	struct iov_iter iter;
-	int err;
+	int i;
 
-	err = import_ubuf(ITER_DEST, u64_to_user_ptr(parcel->buf),
-			  min_t(u64, parcel->room, parcel->msg->len), &iter);
-	return err ?: message_copy(parcel->msg, &iter) ?: msg_tell(req, i, parcel);
+	for (i = 0; i < n; i++) {
+		const struct message *msg = parcels[i].msg;
+
+		m[i].type = msg->aged.key;
+		m[i].buf = parcels[i].buf;
+		m[i].room = parcels[i].room;
+		m[i].len = msg->len;
+		m[i].sent_ns = msg->sent_ns;
+		m[i].flags = msg->len > parcels[i].room ? IPCX_MSG_TRUNCATED : 0;
+		if (!i || !same_sender(msg, parcels[i - 1].msg)) {
+			msg_sender(&m[i], msg);
+			continue;
+		}
+		m[i].pid = m[i - 1].pid;
+		m[i].uid = m[i - 1].uid;
+		m[i].gid = m[i - 1].gid;
+	}
+}
+
+/*
+ * Tell the caller what he has received as his @n messages from the @first on. Return of
+ * how many he could be told, or an errno.
+ */
+static noinline int msgs_tell(const struct ipcx_recv *req, u32 first,
+			      const struct parcel *parcels, int n)
+{
+	struct ipcx_msg m[CHUNK] __uninitialized;
+	u32 size = req->msg_size;
+	int i;
+
+	msgs_describe(m, parcels, n);
+	if (size == sizeof(*m) &&
+	    !copy_to_user(msg_user(req->msgs, size, first), m, n * sizeof(*m)))
+		return n;
+	for (i = 0; i < n; i++)
+		if (copy_to_user(msg_user(req->msgs, size, first + i), &m[i],
+				 min_t(size_t, sizeof(*m), size)))
+			break;
+	return i ?: -EFAULT;
 }
 
 /* Of E2BIG the caller is told how much room it takes, in his first message. */
@@ -1297,7 +1572,7 @@ static int recv_chunk(struct queue *queue, struct ipcx_handle *handle,
 		      u32 first, struct parcel *parcels, int n,
 		      const struct ipcx_patience *patience)
 {
-	int claimed, done, err = 0;
+	int claimed, done, told, err = 0;
 
 	claimed = queue_claim(queue, handle, select, parcels, n,
 			      req->flags & IPCX_TRUNCATE, patience);
@@ -1306,9 +1581,14 @@ static int recv_chunk(struct queue *queue, struct ipcx_handle *handle,
 	if (claimed < 0)
 		return claimed;
 	for (done = 0; done < claimed; done++) {
-		err = parcel_deliver(req, first + done, &parcels[done]);
+		err = parcel_copy_out(&parcels[done]);
 		if (err)
 			break;
+	}
+	if (done) {
+		told = msgs_tell(req, first, parcels, done);
+		err = told < 0 ? told : err;
+		done = max(told, 0);
 	}
 	/* A dead receiver has received none of them. */
 	if (err == -EINTR)
@@ -1324,11 +1604,11 @@ static long recv_take(struct queue *queue, struct ipcx_handle *handle,
 {
 	struct ipcx_patience once = *patience;
 	struct ipcx_select select = req->select;
-	struct parcel parcels[CHUNK];
+	struct parcel parcels[CHUNK] __uninitialized;
 	int n, ret, done = 0;
 
 	do {
-		n = recv_fetch(req, done, parcels);
+		n = recv_fetch(req, done, req->count - done, parcels);
 		ret = n < 0 ? n : recv_chunk(queue, handle, req, &select, done,
 					     parcels, n, &once);
 		if (ret < 0)
@@ -1386,7 +1666,7 @@ static bool walk_on(struct queue *queue, struct walk *walk)
 {
 	struct message *msg = walk->at;
 	bool found = false;
-	struct section s;
+	struct section s __uninitialized;
 	int steps = 0;
 
 	queue_lock(queue, &s);
@@ -1415,7 +1695,7 @@ static bool walk_on(struct queue *queue, struct walk *walk)
 static void walk_begin(struct queue *queue, struct ipcx_handle *handle,
 		       const struct ipcx_recv *req, struct walk *walk)
 {
-	struct section s;
+	struct section s __uninitialized;
 
 	*walk = (struct walk) { .select = req->select, .skip = req->skip };
 	queue_lock(queue, &s);
@@ -1425,7 +1705,7 @@ static void walk_begin(struct queue *queue, struct ipcx_handle *handle,
 
 static void walk_end(struct queue *queue, struct walk *walk)
 {
-	struct section s;
+	struct section s __uninitialized;
 
 	if (!walk->at)
 		return;
@@ -1449,16 +1729,19 @@ static int peek_one(struct queue *queue, const struct ipcx_recv *req,
 		    struct walk *walk, u32 i)
 {
 	struct parcel parcel;
-	int err = room_fetch(req, i, &parcel);
+	int ret = recv_fetch(req, i, 1, &parcel);
 
-	if (err)
-		return err;
+	if (ret < 0)
+		return ret;
 	parcel.msg = walk_next(queue, walk);
 	if (!parcel.msg)
 		return -EAGAIN;
 	if (parcel.msg->len > parcel.room && !(req->flags & IPCX_TRUNCATE))
 		return i ? -E2BIG : room_tell(req, parcel.msg->len);
-	return parcel_deliver(req, i, &parcel);
+	ret = parcel_copy_out(&parcel);
+	if (!ret)
+		ret = msgs_tell(req, i, &parcel, 1);
+	return min(ret, 0);
 }
 
 static long recv_peek(struct queue *queue, struct ipcx_handle *handle,
@@ -1534,7 +1817,7 @@ long ipcx_queue_purge(struct ipcx_object *obj, struct ipcx_handle *handle,
 		      struct ipcx_select *select)
 {
 	struct queue *queue = to_queue(obj);
-	struct section s;
+	struct section s __uninitialized;
 	bool done = false;
 	long purged = 0;
 	u64 last;
@@ -1592,6 +1875,7 @@ static void file_select(struct queue *queue, struct section *s,
 	if (file->listed && file_wants(file, msg->aged.key, NEWS_IN)) {
 		set_bit(NEWS_IN, &file->news);
 		s->news = true;
+		s->rare = true;
 	}
 }
 
@@ -1600,7 +1884,7 @@ static int queue_set_select(struct queue *queue, struct queue_file *file,
 {
 	struct ipcx_interest interest;
 	struct ipcx_charge *charge;
-	struct section s;
+	struct section s __uninitialized;
 	int err;
 
 	err = ipcx_interest_init(&interest, &req->select);
@@ -1641,40 +1925,58 @@ int ipcx_queue_file(struct ipcx_handle *handle, const struct ipcx_queue_file *re
 	return err;
 }
 
-/**
- * ipcx_queue_notify - ask to be told of a message that comes to the empty queue
- * @handle: the file
- * @req:    checked; signo 0 withdraws
- *
- * Return: 0, -EBUSY or -EIDRM.
- */
-int ipcx_queue_notify(struct ipcx_handle *handle, const struct ipcx_notify *req)
+static struct notice *notice_alloc(struct queue_file *file,
+				   const struct ipcx_notify *req)
 {
-	struct queue *queue = to_queue(handle->obj);
-	struct notice notice = {};
-	struct section s;
-	int err = 0;
+	struct notice *notice = kmalloc(sizeof(*notice), GFP_KERNEL_ACCOUNT);
 
-	if (req->signo)
-		notice = (struct notice) {
-			.file = to_queue_file(handle),
+	if (notice)
+		*notice = (struct notice) {
+			.file = file,
 			.process = get_pid(task_tgid(current)),
 			.thread = get_pid(task_pid(current)),
 			.exec_id = READ_ONCE(current->self_exec_id),
 			.signo = req->signo,
 			.value = req->value,
 		};
+	return notice;
+}
+
+/* Has the caller asked for it by this file? */
+static bool notice_is_of(const struct notice *notice, const struct queue_file *file)
+{
+	return notice && notice->file == file &&
+	       notice->process == task_tgid(current);
+}
+
+/**
+ * ipcx_queue_notify - ask to be told of a message that comes to the empty queue
+ * @handle: the file
+ * @req:    checked; signo 0 withdraws
+ *
+ * Return: 0, -EBUSY, -EIDRM or -ENOMEM.
+ */
+int ipcx_queue_notify(struct ipcx_handle *handle, const struct ipcx_notify *req)
+{
+	struct queue *queue = to_queue(handle->obj);
+	struct notice *notice = NULL;
+	struct section s __uninitialized;
+	int err = 0;
+
+	if (req->signo) {
+		notice = notice_alloc(to_queue_file(handle), req);
+		if (!notice)
+			return -ENOMEM;
+	}
 	queue_lock(queue, &s);
 	if (ipcx_object_removed(&queue->obj))
 		err = -EIDRM;
-	else if (req->signo && !notice_stale(&queue->notice))
+	else if (notice && !notice_stale(queue->notice))
 		err = -EBUSY;
-	else if (req->signo ||
-		 (queue->notice.file == to_queue_file(handle) &&
-		  queue->notice.process == task_tgid(current)))
+	else if (notice || notice_is_of(queue->notice, to_queue_file(handle)))
 		swap(queue->notice, notice);
 	queue_unlock(queue, &s);
-	notice_clear(&notice);
+	notice_free(notice);
 	return err;
 }
 
@@ -1706,8 +2008,8 @@ static void queue_detach(struct ipcx_handle *handle)
 {
 	struct queue_file *file = to_queue_file(handle);
 	struct queue *queue = to_queue(handle->obj);
-	struct notice notice = {};
-	struct section s;
+	struct notice *notice = NULL;
+	struct section s __uninitialized;
 
 	queue_lock(queue, &s);
 	queue->files_rd -= !!(handle->f_mode & FMODE_READ);
@@ -1716,10 +2018,10 @@ static void queue_detach(struct ipcx_handle *handle)
 		ipcx_interest_del(&queue->pollers, &file->interest);
 	if (file->listed)
 		list_del_rcu(&file->async);
-	if (queue->notice.file == file)
+	if (queue->notice && queue->notice->file == file)
 		swap(queue->notice, notice);
 	queue_unlock(queue, &s);
-	notice_clear(&notice);
+	notice_free(notice);
 	ipcx_uncharge(file->charge);
 	ipcx_interest_uninit(&file->interest);
 }
@@ -1737,8 +2039,8 @@ static u64 queue_bytes_limit(void)
 	return clamp_t(u64, READ_ONCE(queue_bytes_max), 1, SZ_1T);
 }
 
-/* What a message takes beside its bytes: it pins its sender's pid. */
-#define MESSAGE_OVERHEAD	(sizeof(struct message) + sizeof(struct pid))
+/* What a message takes beside its bytes, at most: it pins its sender's pid. */
+#define MESSAGE_OVERHEAD	(SMALL_BYTES + sizeof(struct pid))
 
 /**
  * ipcx_queue_limits - tell the limits of queues
@@ -1812,10 +2114,12 @@ static void queue_destroy(struct ipcx_object *obj)
 	struct message *msg, *next;
 
 	list_for_each_entry_safe(msg, next, &queue->msgs, age) {
-		message_free(msg);
+		message_free(msg, msg->len);
 		cond_resched();
 	}
-	notice_clear(&queue->notice);
+	if (queue->spare)
+		message_free(queue->spare, 0);
+	notice_free(queue->notice);
 	put_pid(queue->rd.pid);
 	put_pid(queue->wr.pid);
 }
@@ -1860,9 +2164,9 @@ static bool hang_up_one(struct queue *queue, struct section *s)
 static void queue_remove(struct ipcx_object *obj)
 {
 	struct queue *queue = to_queue(obj);
-	struct notice notice = {};
+	struct notice *notice = NULL;
 	struct queue_file *file;
-	struct section s;
+	struct section s __uninitialized;
 	bool done = false;
 	int i;
 
@@ -1880,7 +2184,7 @@ static void queue_remove(struct ipcx_object *obj)
 	list_for_each_entry_rcu(file, &queue->async, async)
 		kill_fasync(&file->fasync, SIGIO, POLL_HUP);
 	rcu_read_unlock();
-	notice_clear(&notice);
+	notice_free(notice);
 }
 
 static void queue_stat(struct ipcx_object *obj, struct pid_namespace *pid_ns,
@@ -1973,7 +2277,7 @@ static int queue_resize(struct ipcx_object *obj, const struct ipcx_resize *req,
 	struct queue *queue = to_queue(obj);
 	struct ipcx_charge *charge = NULL;
 	u64 charged = 0, cost;
-	struct section s;
+	struct section s __uninitialized;
 	int err;
 
 	for (;;) {
@@ -2144,3 +2448,23 @@ const struct ipcx_type_ops ipcx_queue_type = {
 	.round = queue_round,
 	.resize = queue_resize,
 };
+
+/**
+ * ipcx_queue_module_init - before there is any queue
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int __init ipcx_queue_module_init(void)
+{
+	small_messages = kmem_cache_create("ipcx_message", SMALL_BYTES, 0,
+					   SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT, NULL);
+	return small_messages ? 0 : -ENOMEM;
+}
+
+/**
+ * ipcx_queue_module_exit - after the last queue is gone
+ */
+void ipcx_queue_module_exit(void)
+{
+	kmem_cache_destroy(small_messages);
+}

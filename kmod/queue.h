@@ -9,6 +9,9 @@ struct ipcx_handle;
 struct ipcx_object;
 struct ipcx_patience;
 
+int ipcx_queue_module_init(void);
+void ipcx_queue_module_exit(void);
+
 void ipcx_queue_limits(struct ipcx_query *query);
 
 /* For ioctl.c; the requests have been checked but for what is in memory. */

@@ -60,33 +60,26 @@ int ipcx_patience_init(struct ipcx_patience *patience,
 int ipcx_sleep(const struct ipcx_patience *patience)
 {
 	ktime_t expires = patience->expires;
-	ktime_t *timeout = expires == KTIME_MAX ? NULL : &expires;
 
 	if (patience->nonblock)
 		return -EAGAIN;
 	if (signal_pending(current))
 		return patience->restart ? -ERESTARTSYS : -EINTR;
-	if (!schedule_hrtimeout_range_clock(timeout, current->timer_slack_ns,
+	if (expires == KTIME_MAX) {
+		schedule();
+		return 0;
+	}
+	if (!schedule_hrtimeout_range_clock(&expires, current->timer_slack_ns,
 					    HRTIMER_MODE_ABS, patience->clock))
 		return -ETIMEDOUT;
 	return 0;
 }
 
 /**
- * ipcx_wakes_begin - before the lock under which waiters will be released
- * @wakes: empty from here on; the caller is in an RCU section until
- *	   ipcx_wakes_end()
- */
-void ipcx_wakes_begin(struct ipcx_wakes *wakes)
-	__acquires(RCU)
-{
-	wakes->nr = 0;
-	rcu_read_lock();
-}
-
-/**
  * ipcx_wakes_flush - wake them now
  * @wakes: empty afterwards
+ *
+ * The caller is in the RCU section in which they were added, or holds the lock.
  */
 void ipcx_wakes_flush(struct ipcx_wakes *wakes)
 {
@@ -98,26 +91,18 @@ void ipcx_wakes_flush(struct ipcx_wakes *wakes)
 }
 
 /**
- * ipcx_wakes_add - wake a task later
- * @wakes: begun before the caller has read whose turn it is
- * @task:  who; has not been released yet
+ * ipcx_wakes_unlock - give a lock back, then wake them
+ * @wakes: not empty; empty afterwards
+ * @lock:  under which they were added
  *
- * The ninth finds no place: those before it are woken now, under the lock.
+ * A task that was released may be gone at once, but RCU keeps its struct for who holds a
+ * spinlock, under PREEMPT_RT, too. So the RCU section need only begin before the lock ends.
  */
-void ipcx_wakes_add(struct ipcx_wakes *wakes, struct task_struct *task)
+void ipcx_wakes_unlock(struct ipcx_wakes *wakes, spinlock_t *lock)
+	__releases(lock)
 {
-	if (wakes->nr == ARRAY_SIZE(wakes->tasks))
-		ipcx_wakes_flush(wakes);
-	wakes->tasks[wakes->nr++] = task;
-}
-
-/**
- * ipcx_wakes_end - wake them, the lock having been given back
- * @wakes: empty afterwards
- */
-void ipcx_wakes_end(struct ipcx_wakes *wakes)
-	__releases(RCU)
-{
+	rcu_read_lock();
+	spin_unlock(lock);
 	ipcx_wakes_flush(wakes);
 	rcu_read_unlock();
 }

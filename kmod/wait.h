@@ -4,6 +4,7 @@
 
 #include <linux/fs.h>
 #include <linux/ktime.h>
+#include <linux/spinlock.h>
 #include <linux/time.h>
 #include <linux/types.h>
 
@@ -48,7 +49,7 @@ ipcx_patience_of_iocb(const struct kiocb *iocb)
 
 /**
  * struct ipcx_wakes - tasks to be woken when the lock is no longer held
- * @nr:    length of @tasks
+ * @nr:    how many there are; 0 to begin
  * @tasks: they need no reference: RCU keeps them
  *
  * Who releases a waiter by a store has nothing of his any more; a task that has
@@ -59,10 +60,24 @@ struct ipcx_wakes {
 	struct task_struct *tasks[8];
 };
 
-void ipcx_wakes_begin(struct ipcx_wakes *wakes) __acquires(RCU);
-void ipcx_wakes_add(struct ipcx_wakes *wakes, struct task_struct *task);
 void ipcx_wakes_flush(struct ipcx_wakes *wakes);
-void ipcx_wakes_end(struct ipcx_wakes *wakes) __releases(RCU);
+
+/**
+ * ipcx_wakes_add - wake a task later
+ * @wakes: of who holds the lock, a spinlock
+ * @task:  who; has not been released yet
+ *
+ * The ninth finds no place: those before it are woken now, under the lock.
+ */
+static inline void ipcx_wakes_add(struct ipcx_wakes *wakes, struct task_struct *task)
+{
+	if (wakes->nr == ARRAY_SIZE(wakes->tasks))
+		ipcx_wakes_flush(wakes);
+	wakes->tasks[wakes->nr++] = task;
+}
+
+void ipcx_wakes_unlock(struct ipcx_wakes *wakes, spinlock_t *lock)
+	__releases(lock);
 
 int ipcx_patience_init(struct ipcx_patience *patience,
 		       const struct ipcx_deadline *deadline, u32 flags);
