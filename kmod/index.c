@@ -8,6 +8,12 @@
  * the oldest of the lowest key in a range, the oldest of all, and the oldest
  * of all keys but one are each found on one way down.
  *
+ * Most messages aren't in the tree, but in a *run* behind an older one of their type
+ * that is: a list, in the order of age, to whose end new ones are added. That works since
+ * whatever selects messages takes the oldest of a type. So one that comes back after it
+ * had been taken is older than all of its type that never were, which alone make runs: it
+ * needn't be put into the middle of one, but goes into the tree by itself, before the run.
+ *
  * For waiters the question is the other way round: of all ranges that contain a
  * type, which has waited longest? The types 0 to 2^63-1 are the leaves of
  * a perfect binary tree, in which a range is the union of at most 126 subtrees,
@@ -65,12 +71,8 @@ static bool aged_before(const struct ipcx_aged *entry, u64 key, u64 seq)
 	return entry->key < key || (entry->key == key && entry->seq < seq);
 }
 
-/**
- * ipcx_aged_insert - enter into a tree
- * @root:  the tree
- * @entry: with key and seq
- */
-void ipcx_aged_insert(struct rb_root *root, struct ipcx_aged *entry)
+/* Enter @entry, with key and seq. */
+static void aged_insert(struct rb_root *root, struct ipcx_aged *entry)
 {
 	struct rb_node **link = &root->rb_node, *parent = NULL;
 
@@ -88,12 +90,7 @@ void ipcx_aged_insert(struct rb_root *root, struct ipcx_aged *entry)
 	rb_insert_augmented(&entry->node, root, &aged_callbacks);
 }
 
-/**
- * ipcx_aged_erase - take out of a tree
- * @root:  the tree
- * @entry: in it
- */
-void ipcx_aged_erase(struct rb_root *root, struct ipcx_aged *entry)
+static void aged_erase(struct rb_root *root, struct ipcx_aged *entry)
 {
 	if (aged_only(root))
 		*root = RB_ROOT;
@@ -123,6 +120,97 @@ struct ipcx_aged *ipcx_aged_from(const struct rb_root *root, u64 key, u64 seq)
 	}
 	return found;
 }
+
+/* ---- Runs ---- */
+
+static struct ipcx_run *to_run(struct ipcx_aged *aged)
+{
+	return container_of(aged, struct ipcx_run, aged);
+}
+
+/* The last entry with this key, or NULL. */
+static struct ipcx_aged *aged_last(const struct rb_root *root, u64 key)
+{
+	struct ipcx_aged *at = to_aged(root->rb_node), *found = NULL;
+
+	while (at) {
+		if (at->key == key)
+			found = at;
+		at = to_aged(at->key > key ? at->node.rb_left : at->node.rb_right);
+	}
+	return found;
+}
+
+/**
+ * ipcx_run_add - enter what has never been in there
+ * @root: a tree of runs
+ * @run:  with key and seq, greater than any that has been in there
+ */
+void ipcx_run_add(struct rb_root *root, struct ipcx_run *run)
+{
+	struct ipcx_aged *at = aged_last(root, run->aged.key);
+	struct ipcx_run *first = at ? to_run(at) : NULL;
+
+	run->next = NULL;
+	if (first && first->last) {
+		first->last->next = run;
+		first->last = run;
+	} else {
+		run->last = run;
+		aged_insert(root, &run->aged);
+	}
+}
+
+/**
+ * ipcx_run_put_back - enter again what has been taken, or was never entered
+ * @root: a tree of runs
+ * @run:  with key and seq, less than any of its key that was never taken
+ */
+void ipcx_run_put_back(struct rb_root *root, struct ipcx_run *run)
+{
+	run->next = NULL;
+	run->last = NULL;
+	aged_insert(root, &run->aged);
+}
+
+/**
+ * ipcx_run_take - take out the oldest of its key
+ * @root: a tree of runs
+ * @run:  in the tree, not behind another
+ */
+void ipcx_run_take(struct rb_root *root, struct ipcx_run *run)
+{
+	struct ipcx_run *next = run->next;
+
+	if (!next) {
+		aged_erase(root, &run->aged);
+		return;
+	}
+	next->last = run->last;
+	next->aged.oldest = run->aged.oldest;
+	rb_replace_node(&run->aged.node, &next->aged.node, root);
+	aged_callbacks.propagate(&next->aged.node, NULL);
+}
+
+/**
+ * ipcx_run_next - what comes after an entry, by key and age
+ * @root:   a tree of runs
+ * @run:    the entry
+ * @inside: it is still there
+ *
+ * If it isn't, what was behind it in its run has moved up.
+ *
+ * Return: the next, or NULL.
+ */
+struct ipcx_aged *ipcx_run_next(const struct rb_root *root, const struct ipcx_run *run,
+				bool inside)
+{
+	if (inside && run->next)
+		return &run->next->aged;
+	return ipcx_aged_from(root, run->aged.key, run->aged.seq + 1);
+}
+
+/* ---- Searches ---- */
 
 /**
  * struct search - for the oldest
@@ -402,7 +490,7 @@ void ipcx_interest_add(struct ipcx_interests *index,
 	for (i = 0; i < interest->nr; i++) {
 		entry[i].interest = interest;
 		entry[i].aged.seq = seq;
-		ipcx_aged_insert(root, &entry[i].aged);
+		aged_insert(root, &entry[i].aged);
 	}
 }
 
@@ -419,7 +507,7 @@ void ipcx_interest_del(struct ipcx_interests *index,
 	unsigned int i;
 
 	for (i = 0; i < interest->nr; i++)
-		ipcx_aged_erase(root, &entry[i].aged);
+		aged_erase(root, &entry[i].aged);
 }
 
 /*

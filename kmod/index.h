@@ -22,8 +22,26 @@ struct ipcx_aged {
 	u64 oldest;
 };
 
-void ipcx_aged_insert(struct rb_root *root, struct ipcx_aged *entry);
-void ipcx_aged_erase(struct rb_root *root, struct ipcx_aged *entry);
+/**
+ * struct ipcx_run - an entry of a tree of runs, and the first of a run or behind it
+ * @aged: in the tree, if it is the first
+ * @next: of the same key and younger, or NULL
+ * @last: of the first: the run's last, or NULL if it stays alone
+ *
+ * The tree's user guards it.
+ */
+struct ipcx_run {
+	struct ipcx_aged aged;
+	struct ipcx_run *next;
+	struct ipcx_run *last;
+};
+
+void ipcx_run_add(struct rb_root *root, struct ipcx_run *run);
+void ipcx_run_put_back(struct rb_root *root, struct ipcx_run *run);
+void ipcx_run_take(struct rb_root *root, struct ipcx_run *run);
+struct ipcx_aged *ipcx_run_next(const struct rb_root *root, const struct ipcx_run *run,
+				bool inside);
+
 struct ipcx_aged *ipcx_aged_from(const struct rb_root *root, u64 key, u64 seq);
 struct ipcx_aged *ipcx_aged_oldest(const struct rb_root *root);
 struct ipcx_aged *ipcx_aged_oldest_except(const struct rb_root *root, u64 except);

@@ -367,7 +367,8 @@ static void object_death_unpin(struct ipcx_death *death)
 /* What an object costs beside its payload. */
 static u64 object_overhead(const struct ipcx_type_ops *type, u32 name_len)
 {
-	return type->object_size + name_len + 1 + sizeof(struct inode);
+	return type->object_size + type->kept_size + name_len + 1 +
+	       sizeof(struct inode);
 }
 
 static void object_free(struct ipcx_object *obj)

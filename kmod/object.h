@@ -120,6 +120,7 @@ struct ipcx_spec {
  * @id:          an &enum ipcx_type
  * @s_ifmt:      what fstat tells
  * @object_size: sizeof the structure that begins with struct ipcx_object
+ * @kept_size:   bytes of memory that an empty one may keep beside it
  * @handle_size: sizeof the structure that begins with struct ipcx_handle
  * @params_size: sizeof its creation parameters
  * @params_min:  their size when they were first published
@@ -144,6 +145,7 @@ struct ipcx_type_ops {
 	u32 id;
 	umode_t s_ifmt;
 	size_t object_size;
+	size_t kept_size;
 	size_t handle_size;
 	size_t params_size;
 	size_t params_min;

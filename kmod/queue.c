@@ -25,17 +25,18 @@
  *
  * Waiting. Who waits stands in the queue's index of receivers or list of senders, and
  * whoever has something for him takes him out, under the lock, stores the result in
- * his struct (release), and wakes him later. The waiter sleeps until he sees the result
- * (acquire). If he wants to leave before, he takes the lock and looks again: so what has
- * been delivered beats a signal or deadline.
+ * his struct (release), and wakes him later, if he sleeps (wait.c). The waiter looks and
+ * sleeps until he sees the result (acquire). If he wants to leave before, he takes the lock
+ * and looks again: so what has been delivered beats a signal or deadline.
  *
  *	receiver				sender
  *	--------				------
  *	under the lock: nothing there,		under the lock: publish
  *	  add to receivers			  take out of receivers
- *	state = TASK_INTERRUPTIBLE		  done = 1   (release)
- *	load done (acquire)			wake_up_process(): full barrier,
- *	  0: sleep				  load state: sleeping? wake
+ *	result: SPINS to SLEEPS			  result = 1   (xchg)
+ *	state = TASK_INTERRUPTIBLE		    was SLEEPS: wake_up_process():
+ *	load result (acquire)			      full barrier, load state:
+ *	  SLEEPS: sleep				      sleeping? wake
  *
  * No message in the tree is wanted by anybody who waits: both are looked at under
  * the same lock before either is added.
@@ -76,6 +77,9 @@
 /* What is done in one section, at most; of a batch it stands on the stack. */
 #define CHUNK		16
 
+/* Memory of so many small messages a queue keeps at most. */
+#define SPARES		32
+
 /* Peeking walks: so far in one section. */
 #define STEPS		256
 
@@ -89,7 +93,7 @@ MODULE_PARM_DESC(queue_bytes_max, "bytes that one queue's messages may have toge
 
 /**
  * struct message - a message
- * @aged:    key is its type; in queue->tree while it can be received
+ * @run:     its key is the type; in queue->tree while it can be received
  * @age:     in queue->msgs until it is dropped: claimed ones keep their place
  * @next_dead: in section->dead from then on
  * @refs:    1 until it has been received or purged, and one for each who peeks;
@@ -102,11 +106,11 @@ MODULE_PARM_DESC(queue_bytes_max, "bytes that one queue's messages may have toge
  * @gid:     likewise
  * @data:    the bytes
  *
- * The sender's until it is published; then @aged, @age, @refs and @queued are
+ * The sender's until it is published; then @run, @age, @refs and @queued are
  * guarded by queue->lock, and the rest doesn't change while there is a reference.
  */
 struct message {
-	struct ipcx_aged aged;
+	struct ipcx_run run;
 	union {
 		struct list_head age;
 		struct message *next_dead;
@@ -177,7 +181,8 @@ struct notice {
  * @rd:        who received last, and when
  * @wr:        who sent last, and when
  * @space:     who polls for space, or for nothing but the end
- * @spare:     memory of a small message for the next, or NULL; by xchg(), without @lock
+ * @spare:     memory of small messages for the next, or NULL; by xchg(), without @lock
+ * @spin:      how long who waits looks before he sleeps; without @lock
  */
 struct queue {
 	struct ipcx_object obj;
@@ -205,6 +210,7 @@ struct queue {
 	} rd, wr;
 	wait_queue_head_t space;
 	struct message *spare;
+	struct ipcx_spin spin;
 };
 
 /* Bits of queue_file.news. */
@@ -262,30 +268,26 @@ struct parcel {
 
 /**
  * struct sender - a sender that waits for space
- * @node: in queue->senders, until @done
- * @task: who
- * @len:  for how much
- * @done: 0, 1 when the space is his, or an errno; stored under the lock
+ * @node:   in queue->senders, until he is released
+ * @waiter: 1 when the space is his, or an errno
+ * @len:    for how much
  */
 struct sender {
 	struct list_head node;
-	struct task_struct *task;
+	struct ipcx_waiter waiter;
 	u64 len;
-	int done;
 };
 
 /**
  * struct receiver - a receiver that waits for a message
- * @interest: for which; in queue->receivers until @done
- * @task:     who
+ * @interest: for which; in queue->receivers until he is released
+ * @waiter:   1 when the message is his, or an errno
  * @parcel:   where the message goes
- * @done:     0, 1 when the message is his, or an errno; stored under the lock
  */
 struct receiver {
 	struct ipcx_interest interest;
-	struct task_struct *task;
+	struct ipcx_waiter waiter;
 	struct parcel *parcel;
-	int done;
 };
 
 /**
@@ -328,18 +330,52 @@ static bool is_small(u64 len)
 	return len <= SMALL_LEN;
 }
 
+/* A chain of small ones goes back many at once. */
+static noinline void spare_free(struct message *msg)
+{
+	void *small[CHUNK] __uninitialized;
+	struct message *next;
+	size_t nr = 0;
+
+	for (; msg; msg = next) {
+		next = msg->next_dead;
+		put_pid(msg->pid);
+		small[nr++] = msg;
+		if (nr < CHUNK && next)
+			continue;
+		kmem_cache_free_bulk(small_messages, nr, small);
+		nr = 0;
+	}
+}
+
 /*
- * Memory for a message of @len bytes, or NULL. Where one message goes back and forth its
- * memory needn't: a queue keeps one, as a pipe does a page, and with it its sender's pid.
+ * Memory of small messages that a queue keeps for the next, as a pipe does a page: a chain
+ * by next_dead, in which @refs tells how many there are from here on. It is taken as a
+ * whole and put back, without a lock; where two put it back at once, one lot is freed.
+ * With the memory goes the pid of who sent before, mostly he who does so next.
  */
+static __always_inline struct message *spare_take(struct queue *queue)
+{
+	return READ_ONCE(queue->spare) ? xchg(&queue->spare, NULL) : NULL;
+}
+
+static void spare_put(struct queue *queue, struct message *spare)
+{
+	if (spare)
+		spare = xchg(&queue->spare, spare);
+	if (spare)
+		spare_free(spare);
+}
+
+/* Memory for a message of @len bytes, or NULL. */
 static __always_inline struct message *message_alloc(struct queue *queue, size_t len)
 {
-	struct message *msg;
+	struct message *msg = is_small(len) ? spare_take(queue) : NULL;
 
-	if (is_small(len) && READ_ONCE(queue->spare)) {
-		msg = xchg(&queue->spare, NULL);
-		if (msg)
-			return msg;
+	if (msg) {
+		if (msg->next_dead)
+			spare_put(queue, msg->next_dead);
+		return msg;
 	}
 	msg = is_small(len) ? kmem_cache_alloc(small_messages, GFP_KERNEL) :
 			      kvmalloc(struct_size(msg, data, len),
@@ -352,15 +388,23 @@ static __always_inline struct message *message_alloc(struct queue *queue, size_t
 /* Memory for many small messages at once, for others one by one; return for how many. */
 static int messages_alloc(struct queue *queue, struct parcel *parcels, int n)
 {
+	struct message *spare = spare_take(queue);
 	void *small[CHUNK] __uninitialized;
-	int i, nr = 0;
+	int i, from, nr = 0;
 
+	for (; nr < n && is_small(parcels[nr].len) && spare; nr++) {
+		parcels[nr].msg = spare;
+		spare = spare->next_dead;
+	}
+	spare_put(queue, spare);
+	from = nr;
 	while (nr < n && is_small(parcels[nr].len))
 		nr++;
-	if (nr < 2 || !kmem_cache_alloc_bulk(small_messages, GFP_KERNEL, nr, small))
-		nr = 0;
-	for (i = 0; i < nr; i++) {
-		parcels[i].msg = small[i];
+	if (nr - from < 2 ||
+	    !kmem_cache_alloc_bulk(small_messages, GFP_KERNEL, nr - from, small))
+		nr = from;
+	for (i = from; i < nr; i++) {
+		parcels[i].msg = small[i - from];
 		parcels[i].msg->pid = NULL;
 	}
 	for (; i < n; i++) {
@@ -375,7 +419,7 @@ static __always_inline void message_init(struct message *msg, u64 type, size_t l
 {
 	struct pid *pid = task_tgid(current);
 
-	msg->aged.key = type;
+	msg->run.aged.key = type;
 	msg->len = len;
 	if (msg->pid != pid) {
 		put_pid(msg->pid);
@@ -394,42 +438,39 @@ static void message_free(struct message *msg, size_t len)
 		kvfree(msg);
 }
 
-/* A chain of dead ones, in which small ones go back many at once. */
-static noinline void messages_free(struct message *msg)
+/* A chain of dead ones: small ones are kept, as far as that goes. */
+static noinline void messages_free(struct queue *queue, struct message *msg)
 {
-	void *small[CHUNK] __uninitialized;
-	struct message *next;
-	size_t nr = 0;
+	struct message *spare = spare_take(queue), *small = NULL, *next;
+	unsigned int nr = spare ? spare->refs : 0;
 
 	for (; msg; msg = next) {
 		next = msg->next_dead;
 		if (!is_small(msg->len)) {
 			message_free(msg, msg->len);
-			continue;
+		} else if (nr < SPARES) {
+			msg->next_dead = spare;
+			msg->refs = ++nr;
+			spare = msg;
+		} else {
+			msg->next_dead = small;
+			small = msg;
 		}
-		put_pid(msg->pid);
-		small[nr++] = msg;
-		if (nr < CHUNK && next)
-			continue;
-		kmem_cache_free_bulk(small_messages, nr, small);
-		nr = 0;
 	}
-	if (nr)
-		kmem_cache_free_bulk(small_messages, nr, small);
+	spare_put(queue, spare);
+	if (small)
+		spare_free(small);
 }
 
-/* The first of the dead may become the spare; return the others. */
-static struct message *message_keep(struct queue *queue, struct message *dead)
+/* Of most messages that have been received this is the end. */
+static __always_inline void messages_drop(struct queue *queue, struct message *msg)
 {
-	struct message *next = dead->next_dead, *old;
-
-	if (!is_small(dead->len) || READ_ONCE(queue->spare))
-		return dead;
-	old = xchg(&queue->spare, dead);
-	if (!old)
-		return next;
-	old->next_dead = next;
-	return old;
+	if (is_small(msg->len) && !msg->next_dead && !READ_ONCE(queue->spare)) {
+		msg->refs = 1;
+		spare_put(queue, msg);
+	} else {
+		messages_free(queue, msg);
+	}
 }
 
 /* A long copy stops now and then for others, and for good when it is killed. */
@@ -484,14 +525,12 @@ static bool queue_writable(const struct queue *queue)
 
 /* The sender is on nobody's list any more, and gone as soon as he sees it. */
 static void sender_done(struct queue *queue, struct section *s,
-			struct sender *sender, int done)
+			struct sender *sender, int result)
 {
 	lockdep_assert_held(&queue->lock);
 	list_del(&sender->node);
 	queue->nr_senders--;
-	ipcx_wakes_add(&s->wakes, sender->task);
-	/* Pairs with wait_done(). */
-	smp_store_release(&sender->done, done);
+	ipcx_waiter_release(&sender->waiter, result, &s->wakes);
 }
 
 /* The first who waits for space, if he needn't any more. */
@@ -704,16 +743,14 @@ static __always_inline void queue_unlock(struct queue *queue, struct section *s)
 	if (unlikely(writable || s->rare))
 		section_end(queue, s, writable);
 	if (s->dead)
-		s->dead = message_keep(queue, s->dead);
-	if (s->dead)
-		messages_free(s->dead);
+		messages_drop(queue, s->dead);
 }
 
 /* ---- State, under the lock ---- */
 
 static struct message *to_message(struct ipcx_aged *aged)
 {
-	return container_of(aged, struct message, aged);
+	return container_of(aged, struct message, run.aged);
 }
 
 /* What a receive would get now, or NULL. */
@@ -747,7 +784,7 @@ static struct message *queue_select(const struct queue *queue,
 static void message_claim(struct queue *queue, struct message *msg)
 {
 	lockdep_assert_held(&queue->lock);
-	ipcx_aged_erase(&queue->tree, &msg->aged);
+	ipcx_run_take(&queue->tree, &msg->run);
 	msg->queued = false;
 	queue->nr_queued--;
 	queue->bytes_queued -= msg->len;
@@ -780,14 +817,12 @@ static void space_return(struct queue *queue, struct section *s, u64 len)
 /* As sender_done(). */
 static __always_inline void
 receiver_done(struct queue *queue, struct section *s,
-	      struct receiver *receiver, int done)
+	      struct receiver *receiver, int result)
 {
 	lockdep_assert_held(&queue->lock);
 	ipcx_interest_del(&queue->receivers, &receiver->interest);
 	queue->nr_receivers--;
-	ipcx_wakes_add(&s->wakes, receiver->task);
-	/* Pairs with wait_done(): with the parcel as well. */
-	smp_store_release(&receiver->done, done);
+	ipcx_waiter_release(&receiver->waiter, result, &s->wakes);
 }
 
 static struct queue_file *interest_file(struct ipcx_interest *interest)
@@ -823,31 +858,35 @@ static void notice_take(struct queue *queue, struct section *s)
 	queue->notice = NULL;
 }
 
-/* Into the tree, where others may want it. */
-static void message_queue(struct queue *queue, struct section *s, struct message *msg)
+/* Into the tree, where others may want it; @again after it has been a receiver's. */
+static void message_queue(struct queue *queue, struct section *s, struct message *msg,
+			  bool again)
 {
 	if (!queue->nr_queued && queue->notice)
 		notice_take(queue, s);
-	ipcx_aged_insert(&queue->tree, &msg->aged);
+	if (again)
+		ipcx_run_put_back(&queue->tree, &msg->run);
+	else
+		ipcx_run_add(&queue->tree, &msg->run);
 	msg->queued = true;
 	queue->nr_queued++;
 	queue->bytes_queued += msg->len;
 	if (!ipcx_interests_empty(&queue->pollers))
-		pollers_wake(queue, msg->aged.key);
+		pollers_wake(queue, msg->run.aged.key);
 	if (!list_empty(&queue->async))
-		files_mark(queue, s, msg->aged.key, NEWS_IN);
+		files_mark(queue, s, msg->run.aged.key, NEWS_IN);
 }
 
 /* To the longest waiting who wants it, or into the tree. */
 static __always_inline void
 message_offer(struct queue *queue, struct section *s,
-	      struct message *msg)
+	      struct message *msg, bool again)
 {
 	struct ipcx_interest *interest = NULL;
 	struct receiver *receiver;
 
 	if (!ipcx_interests_empty(&queue->receivers))
-		interest = ipcx_interest_first(&queue->receivers, msg->aged.key);
+		interest = ipcx_interest_first(&queue->receivers, msg->run.aged.key);
 	if (interest) {
 		receiver = container_of(interest, struct receiver, interest);
 		receiver->parcel->msg = msg;
@@ -855,7 +894,7 @@ message_offer(struct queue *queue, struct section *s,
 	} else if (ipcx_object_removed(&queue->obj)) {
 		message_put(queue, s, msg);
 	} else {
-		message_queue(queue, s, msg);
+		message_queue(queue, s, msg, again);
 	}
 }
 
@@ -875,41 +914,24 @@ queue_sign(struct queue *queue, struct section *s, struct last *last,
 
 /* ---- Waiting ---- */
 
-/* Sleep until @done is not 0, and return it; or return 0, and @err says why. */
-static int wait_done(int *done, const struct ipcx_patience *patience, int *err)
-{
-	int ret;
-
-	*err = 0;
-	for (;;) {
-		set_current_state(TASK_INTERRUPTIBLE);
-		/* Pairs with sender_done() or receiver_done(). */
-		ret = smp_load_acquire(done);
-		if (ret || *err)
-			break;
-		*err = ipcx_sleep(patience);
-	}
-	__set_current_state(TASK_RUNNING);
-	return ret;
-}
-
 /* Wait for space for @len bytes. The caller's section ends here. */
 static noinline int sender_wait(struct queue *queue, struct section *s, u64 len,
 				const struct ipcx_patience *patience)
 	__releases(&queue->lock)
 {
-	struct sender sender = { .task = current, .len = len };
+	struct sender sender = { .len = len };
 	int ret, err;
 
+	ipcx_waiter_init(&sender.waiter, &queue->spin);
 	list_add_tail(&sender.node, &queue->senders);
 	queue->nr_senders++;
 	queue_unlock(queue, s);
-	ret = wait_done(&sender.done, patience, &err);
+	ret = ipcx_waiter_wait(&sender.waiter, patience, &queue->spin, &err);
 	if (ret)
 		return ret;
 	queue_lock(queue, s);
-	ret = sender.done;
-	if (!ret) {
+	ret = sender.waiter.result;
+	if (ipcx_waiter_waits(&sender.waiter)) {
 		list_del(&sender.node);
 		queue->nr_senders--;
 		/* The one behind it may be shorter. */
@@ -928,15 +950,16 @@ static int receiver_wait(struct queue *queue, struct section *s,
 {
 	int ret, err;
 
+	ipcx_waiter_init(&receiver->waiter, &queue->spin);
 	ipcx_interest_add(&queue->receivers, &receiver->interest, ++queue->seq);
 	queue->nr_receivers++;
 	queue_unlock(queue, s);
-	ret = wait_done(&receiver->done, patience, &err);
+	ret = ipcx_waiter_wait(&receiver->waiter, patience, &queue->spin, &err);
 	if (ret)
 		return ret;
 	queue_lock(queue, s);
-	ret = receiver->done;
-	if (!ret) {
+	ret = receiver->waiter.result;
+	if (ipcx_waiter_waits(&receiver->waiter)) {
 		ipcx_interest_del(&queue->receivers, &receiver->interest);
 		queue->nr_receivers--;
 		ret = err;
@@ -1044,9 +1067,9 @@ message_publish(struct queue *queue, struct section *s,
 	msg->refs = 1;
 	msg->queued = false;
 	msg->sent_ns = now;
-	msg->aged.seq = ++queue->seq;
+	msg->run.aged.seq = ++queue->seq;
 	list_add_tail(&msg->age, &queue->msgs);
-	message_offer(queue, s, msg);
+	message_offer(queue, s, msg, false);
 }
 
 /* Send messages whose space is taken. */
@@ -1301,9 +1324,7 @@ claim_or_wait(struct queue *queue, struct ipcx_handle *handle,
 		queue_unlock(queue, &s);
 		return ret;
 	}
-	receiver.task = current;
 	receiver.parcel = parcels;
-	receiver.done = 0;
 	/* All but ranges need no memory. */
 	if (ipcx_interest_init_simple(&receiver.interest, select))
 		return receiver_wait(queue, &s, &receiver, patience);
@@ -1322,7 +1343,7 @@ queue_settle(struct queue *queue, struct parcel *parcels, int n,
 	for (i = 0; i < n; i++)
 		message_put(queue, &s, parcels[i].msg);
 	for (; i < claimed; i++)
-		message_offer(queue, &s, parcels[i].msg);
+		message_offer(queue, &s, parcels[i].msg, true);
 	if (n)
 		queue_sign(queue, &s, &queue->rd, ktime_get_coarse_real_ns());
 	queue_unlock(queue, &s);
@@ -1519,7 +1540,7 @@ static void msgs_describe(struct ipcx_msg *m, const struct parcel *parcels, int 
 	for (i = 0; i < n; i++) {
 		const struct message *msg = parcels[i].msg;
 
-		m[i].type = msg->aged.key;
+		m[i].type = msg->run.aged.key;
 		m[i].buf = parcels[i].buf;
 		m[i].room = parcels[i].room;
 		m[i].len = msg->len;
@@ -1634,9 +1655,8 @@ static struct message *peek_by_type(struct queue *queue,
 				    const struct message *last)
 {
 	u64 hi = select->how == IPCX_SELECT_RANGE ? select->hi : select->lo;
-	struct ipcx_aged *at =
-		last ? ipcx_aged_from(&queue->tree, last->aged.key, last->aged.seq + 1) :
-		       ipcx_aged_from(&queue->tree, select->lo, 0);
+	struct ipcx_aged *at = !last ? ipcx_aged_from(&queue->tree, select->lo, 0) :
+				       ipcx_run_next(&queue->tree, &last->run, last->queued);
 
 	return at && at->key <= hi ? to_message(at) : NULL;
 }
@@ -1677,7 +1697,7 @@ static bool walk_on(struct queue *queue, struct walk *walk)
 		if (!msg)
 			break;
 		if (!msg->queued ||
-		    !ipcx_select_matches(&walk->select, msg->aged.key))
+		    !ipcx_select_matches(&walk->select, msg->run.aged.key))
 			continue;
 		found = !walk->skip;
 		if (!found)
@@ -1792,16 +1812,16 @@ static bool purge_one(struct queue *queue, struct section *s,
 
 	if (!msg)
 		return true;
-	if (msg->aged.seq <= last) {
+	if (msg->run.aged.seq <= last) {
 		message_claim(queue, msg);
 		message_put(queue, s, msg);
 		++*purged;
 		return false;
 	}
 	/* The oldest of a range's lowest type; the next may have older ones. */
-	if (select->how != IPCX_SELECT_RANGE || msg->aged.key == select->hi)
+	if (select->how != IPCX_SELECT_RANGE || msg->run.aged.key == select->hi)
 		return true;
-	select->lo = msg->aged.key + 1;
+	select->lo = msg->run.aged.key + 1;
 	return false;
 }
 
@@ -1872,7 +1892,7 @@ static void file_select(struct queue *queue, struct section *s,
 	if (!msg)
 		return;
 	wake_up_interruptible_poll(&file->poll, EPOLLIN | EPOLLRDNORM);
-	if (file->listed && file_wants(file, msg->aged.key, NEWS_IN)) {
+	if (file->listed && file_wants(file, msg->run.aged.key, NEWS_IN)) {
 		set_bit(NEWS_IN, &file->news);
 		s->news = true;
 		s->rare = true;
@@ -2118,7 +2138,7 @@ static void queue_destroy(struct ipcx_object *obj)
 		cond_resched();
 	}
 	if (queue->spare)
-		message_free(queue->spare, 0);
+		spare_free(queue->spare);
 	notice_free(queue->notice);
 	put_pid(queue->rd.pid);
 	put_pid(queue->wr.pid);
@@ -2431,6 +2451,7 @@ const struct ipcx_type_ops ipcx_queue_type = {
 	.id = IPCX_TYPE_QUEUE,
 	.s_ifmt = S_IFIFO,
 	.object_size = sizeof(struct queue),
+	.kept_size = SPARES * MESSAGE_OVERHEAD + sizeof(struct notice),
 	.handle_size = sizeof(struct queue_file),
 	.params_size = sizeof(struct ipcx_queue_params),
 	.params_min = sizeof(struct ipcx_queue_params),

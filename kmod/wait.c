@@ -13,14 +13,33 @@
  *		err = ipcx_sleep(patience);
  *	}
  *
- * so that what has been delivered beats a signal or deadline that came later.
+ * so that what has been delivered beats a signal or deadline that came later. Who is
+ * released by a store, as a queue's waiters, has ipcx_waiter_wait() for a loop.
+ *
+ * Spinning. Where the answer comes from another CPU, and soon, to sleep and be woken takes
+ * longer than it takes to come. So a waiter whose CPU has nothing else to run looks for a
+ * while first, and who releases him sees that and needn't wake him. For how long is
+ * learned from what waits have taken, as KVM does for idle guests (Documentation/virt/kvm/
+ * halt-polling.rst of the kernel): longer after a wait that a longer look would have caught,
+ * not at all after one that was far longer.
  */
+#include <linux/cpumask.h>
 #include <linux/hrtimer.h>
 #include <linux/ipcx.h>
+#include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/stat.h>
 
 #include "wait.h"
+
+/* About what it takes to sleep and be woken in a virtual machine. */
+static uint spin_ns_max = 50 * NSEC_PER_USEC;
+module_param(spin_ns_max, uint, 0644);
+MODULE_PARM_DESC(spin_ns_max, "nanoseconds for which a waiter may look before it sleeps; 0: it sleeps at once");
+
+/* The least that is tried. */
+#define SPIN_NS_MIN	(10 * NSEC_PER_USEC)
 
 /**
  * ipcx_patience_init - how a command waits
@@ -105,4 +124,98 @@ void ipcx_wakes_unlock(struct ipcx_wakes *wakes, spinlock_t *lock)
 	spin_unlock(lock);
 	ipcx_wakes_flush(wakes);
 	rcu_read_unlock();
+}
+
+/* Would this CPU idle if the caller slept, and can another bring what he waits for? */
+static bool cpu_is_free(void)
+{
+	return READ_ONCE(spin_ns_max) && num_online_cpus() > 1 && single_task_running();
+}
+
+/* A wait that has not been caught by looking took @ns in all. */
+static void spin_learn(struct ipcx_spin *spin, u64 ns)
+{
+	u32 max = READ_ONCE(spin_ns_max);
+	u32 now = READ_ONCE(spin->ns);
+	u32 next = ns > max ? 0 : clamp_t(u64, 2ull * now, SPIN_NS_MIN, max);
+
+	if (next != now)
+		WRITE_ONCE(spin->ns, next);
+}
+
+/* Look until there is a result, which is returned, or it's time to do something else. */
+static int waiter_look(const struct ipcx_waiter *waiter, u64 until)
+{
+	int result;
+
+	do {
+		/* Pairs with ipcx_waiter_release(). */
+		result = smp_load_acquire(&waiter->result);
+		if (result)
+			return result;
+		cpu_relax();
+	} while (!need_resched() && !signal_pending(current) &&
+		 single_task_running() && ktime_get_ns() < until);
+	return 0;
+}
+
+/* Sleep until there is a result, and return it; or return why not. */
+static int waiter_sleep(const struct ipcx_waiter *waiter,
+			const struct ipcx_patience *patience, int *err)
+{
+	int result;
+
+	for (*err = 0;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		/* Pairs with ipcx_waiter_release(). */
+		result = smp_load_acquire(&waiter->result);
+		if (result != IPCX_SLEEPS || *err)
+			break;
+		*err = ipcx_sleep(patience);
+	}
+	__set_current_state(TASK_RUNNING);
+	return result;
+}
+
+/**
+ * ipcx_waiter_init - the caller is going to wait
+ * @waiter: on the caller's stack
+ * @spin:   the object's
+ */
+void ipcx_waiter_init(struct ipcx_waiter *waiter, const struct ipcx_spin *spin)
+{
+	waiter->task = current;
+	waiter->result = READ_ONCE(spin->ns) && cpu_is_free() ? IPCX_SPINS : IPCX_SLEEPS;
+}
+
+/**
+ * ipcx_waiter_wait - wait until somebody releases the caller
+ * @waiter:   can be found by who does
+ * @patience: how
+ * @spin:     the object's
+ * @err:      why there is no result, as ipcx_sleep() tells
+ *
+ * Return: the result, or 0. Then the caller takes the lock and looks whether he still
+ * waits: what has been delivered meanwhile beats @err.
+ */
+int ipcx_waiter_wait(struct ipcx_waiter *waiter, const struct ipcx_patience *patience,
+		     struct ipcx_spin *spin, int *err)
+{
+	bool spins = READ_ONCE(waiter->result) != IPCX_SLEEPS;
+	u64 start = spins || cpu_is_free() ? ktime_get_ns() : 0;
+	int result;
+
+	if (spins) {
+		result = waiter_look(waiter, start + READ_ONCE(spin->ns));
+		if (!result)
+			result = cmpxchg_acquire(&waiter->result, IPCX_SPINS, IPCX_SLEEPS);
+		if (result)
+			return result;
+	}
+	result = waiter_sleep(waiter, patience, err);
+	if (result == IPCX_SLEEPS)
+		return 0;
+	if (start)
+		spin_learn(spin, ktime_get_ns() - start);
+	return result;
 }

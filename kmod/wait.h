@@ -65,7 +65,7 @@ void ipcx_wakes_flush(struct ipcx_wakes *wakes);
 /**
  * ipcx_wakes_add - wake a task later
  * @wakes: of who holds the lock, a spinlock
- * @task:  who; has not been released yet
+ * @task:  who; RCU keeps him for who holds the lock, even if he has been released
  *
  * The ninth finds no place: those before it are woken now, under the lock.
  */
@@ -78,6 +78,59 @@ static inline void ipcx_wakes_add(struct ipcx_wakes *wakes, struct task_struct *
 
 void ipcx_wakes_unlock(struct ipcx_wakes *wakes, spinlock_t *lock)
 	__releases(lock);
+
+/**
+ * struct ipcx_waiter - a task that waits to be released, on its own stack
+ * @task:   who
+ * @result: IPCX_SPINS or IPCX_SLEEPS, or with what he has been released; what that
+ *	    means is up to the object, other than these two
+ *
+ * The object's lock guards who is waiting: he is released under it, and once.
+ */
+struct ipcx_waiter {
+	struct task_struct *task;
+	int result;
+};
+
+#define IPCX_SPINS	0
+#define IPCX_SLEEPS	INT_MAX
+
+/**
+ * struct ipcx_spin - how long those who wait for an object look before they sleep
+ * @ns: so long, 0 to begin
+ */
+struct ipcx_spin {
+	u32 ns;
+};
+
+void ipcx_waiter_init(struct ipcx_waiter *waiter, const struct ipcx_spin *spin);
+int ipcx_waiter_wait(struct ipcx_waiter *waiter, const struct ipcx_patience *patience,
+		     struct ipcx_spin *spin, int *err);
+
+/**
+ * ipcx_waiter_release - the wait is over
+ * @waiter: gone from here on
+ * @result: for ipcx_waiter_wait()
+ * @wakes:  of who holds the lock, a spinlock
+ */
+static inline void ipcx_waiter_release(struct ipcx_waiter *waiter, int result,
+				       struct ipcx_wakes *wakes)
+{
+	struct task_struct *task = waiter->task;
+
+	/* Pairs with ipcx_waiter_wait(): with what comes with the result as well. */
+	if (xchg(&waiter->result, result) == IPCX_SLEEPS)
+		ipcx_wakes_add(wakes, task);
+}
+
+/**
+ * ipcx_waiter_waits - has he not been released?
+ * @waiter: has given up waiting; the caller holds the lock
+ */
+static inline bool ipcx_waiter_waits(const struct ipcx_waiter *waiter)
+{
+	return waiter->result == IPCX_SLEEPS;
+}
 
 int ipcx_patience_init(struct ipcx_patience *patience,
 		       const struct ipcx_deadline *deadline, u32 flags);

@@ -760,6 +760,33 @@ TEST_F(stuck, killed_receiver_puts_back_at_the_old_place)
 	EXPECT_EQ(1, queue_get(self->fd, select_any(), 3, 10));
 }
 
+/* Several that are put back, not in their order, while new ones are sent. */
+TEST_F(stuck, killed_receivers_put_back_in_any_order)
+{
+	struct actor a[3];
+	int i;
+
+	for (i = 0; i < 4; i++)
+		ASSERT_EQ(1, queue_put(self->fd, 1, i, 3 * PAGE_BYTES));
+	for (i = 0; i < 3; i++)
+		a[i] = stuck_receiver(self->fd, select_exact(1), 1, 0, 0);
+	EXPECT_EQ(1, queue_get(self->fd, select_any(), 3, 3 * PAGE_BYTES));
+	EXPECT_EQ(128 + SIGKILL, actor_kill(&a[1]));
+	ASSERT_EQ(1, queue_put(self->fd, 1, 4, 10));
+	EXPECT_EQ(128 + SIGKILL, actor_kill(&a[2]));
+	ASSERT_EQ(1, queue_put(self->fd, 1, 5, 10));
+	ASSERT_EQ(1, queue_put(self->fd, 2, 6, 10));
+	EXPECT_EQ(128 + SIGKILL, actor_kill(&a[0]));
+	ASSERT_EQ(1, queue_put(self->fd, 1, 7, 10));
+	EXPECT_TRUE(queue_holds(self->fd, 7, 3 * 3 * PAGE_BYTES + 40));
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(1, queue_get(self->fd, select_any(), i, 3 * PAGE_BYTES));
+	EXPECT_EQ(1, queue_get(self->fd, select_any(), 4, 10));
+	EXPECT_EQ(1, queue_get(self->fd, select_any(), 5, 10));
+	EXPECT_EQ(2, queue_get(self->fd, select_any(), 6, 10));
+	EXPECT_EQ(1, queue_get(self->fd, select_any(), 7, 10));
+}
+
 /* Who waits is given it when the first one is killed. */
 TEST_F(stuck, killed_receivers_message_goes_to_who_waits)
 {
