@@ -822,7 +822,7 @@ ROW(fionread, undo_zero, 0);
 ROW(purge_all, undo_purge, COPY);
 ROW(select_wide, undo_select, MEMORY | COPY);
 ROW(set_type, undo_set_type, COPY);
-ROW(ask_notice, undo_notice, COPY);
+ROW(ask_notice, undo_notice, MEMORY | COPY);
 
 ROW(grow_by_name, undo_resize, MEMORY | COPY);
 ROW(grow_by_fd, undo_resize, MEMORY | COPY);
