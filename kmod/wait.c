@@ -18,10 +18,12 @@
  *
  * Spinning. Where the answer comes from another CPU, and soon, to sleep and be woken takes
  * longer than it takes to come. So a waiter whose CPU has nothing else to run looks for a
- * while first, and who releases him sees that and needn't wake him. For how long is
- * learned from what waits have taken, as KVM does for idle guests (Documentation/virt/kvm/
- * halt-polling.rst of the kernel): longer after a wait that a longer look would have caught,
- * not at all after one that was far longer.
+ * while first, and who releases him sees that and needn't wake him. To look for as long as
+ * waking takes, and no longer, costs at most twice what the best choice would have cost in
+ * hindsight (Karlin, Li, Manasse, Owicki: Empirical Studies of Competitive Spinning for a
+ * Shared-Memory Multiprocessor, 1991). How long waking takes, a few microseconds or a hundred,
+ * is told by each sleep; after one whose answer took longer than that nobody looks until
+ * answers come faster.
  */
 #include <linux/cpumask.h>
 #include <linux/hrtimer.h>
@@ -33,13 +35,10 @@
 
 #include "wait.h"
 
-/* About what it takes to sleep and be woken in a virtual machine. */
-static uint spin_ns_max = 50 * NSEC_PER_USEC;
+/* As KVM looks for idle guests (halt_poll_ns). */
+static uint spin_ns_max = 200 * NSEC_PER_USEC;
 module_param(spin_ns_max, uint, 0644);
 MODULE_PARM_DESC(spin_ns_max, "nanoseconds for which a waiter may look before it sleeps; 0: it sleeps at once");
-
-/* The least that is tried. */
-#define SPIN_NS_MIN	(10 * NSEC_PER_USEC)
 
 /**
  * ipcx_patience_init - how a command waits
@@ -132,15 +131,12 @@ static bool cpu_is_free(void)
 	return READ_ONCE(spin_ns_max) && num_online_cpus() > 1 && single_task_running();
 }
 
-/* A wait that has not been caught by looking took @ns in all. */
-static void spin_learn(struct ipcx_spin *spin, u64 ns)
+/* An answer came after @answer nanoseconds, and waking took @wake more. */
+static void spin_learn(struct ipcx_spin *spin, u64 answer, u64 wake)
 {
-	u32 max = READ_ONCE(spin_ns_max);
-	u32 now = READ_ONCE(spin->ns);
-	u32 next = ns > max ? 0 : clamp_t(u64, 2ull * now, SPIN_NS_MIN, max);
+	u32 limit = min_t(u64, wake, READ_ONCE(spin_ns_max));
 
-	if (next != now)
-		WRITE_ONCE(spin->ns, next);
+	WRITE_ONCE(spin->ns, answer <= limit ? limit : 0);
 }
 
 /* Look until there is a result, which is returned, or it's time to do something else. */
@@ -185,7 +181,14 @@ static int waiter_sleep(const struct ipcx_waiter *waiter,
 void ipcx_waiter_init(struct ipcx_waiter *waiter, const struct ipcx_spin *spin)
 {
 	waiter->task = current;
-	waiter->result = READ_ONCE(spin->ns) && cpu_is_free() ? IPCX_SPINS : IPCX_SLEEPS;
+	waiter->result = IPCX_SLEEPS;
+	waiter->begun_ns = 0;
+	waiter->released_ns = 0;
+	if (!cpu_is_free())
+		return;
+	waiter->begun_ns = ktime_get_ns();
+	if (READ_ONCE(spin->ns))
+		waiter->result = IPCX_SPINS;
 }
 
 /**
@@ -201,12 +204,10 @@ void ipcx_waiter_init(struct ipcx_waiter *waiter, const struct ipcx_spin *spin)
 int ipcx_waiter_wait(struct ipcx_waiter *waiter, const struct ipcx_patience *patience,
 		     struct ipcx_spin *spin, int *err)
 {
-	bool spins = READ_ONCE(waiter->result) != IPCX_SLEEPS;
-	u64 start = spins || cpu_is_free() ? ktime_get_ns() : 0;
 	int result;
 
-	if (spins) {
-		result = waiter_look(waiter, start + READ_ONCE(spin->ns));
+	if (READ_ONCE(waiter->result) != IPCX_SLEEPS) {
+		result = waiter_look(waiter, waiter->begun_ns + READ_ONCE(spin->ns));
 		if (!result)
 			result = cmpxchg_acquire(&waiter->result, IPCX_SPINS, IPCX_SLEEPS);
 		if (result)
@@ -215,7 +216,8 @@ int ipcx_waiter_wait(struct ipcx_waiter *waiter, const struct ipcx_patience *pat
 	result = waiter_sleep(waiter, patience, err);
 	if (result == IPCX_SLEEPS)
 		return 0;
-	if (start)
-		spin_learn(spin, ktime_get_ns() - start);
+	if (waiter->released_ns)
+		spin_learn(spin, waiter->released_ns - waiter->begun_ns,
+			   ktime_get_ns() - waiter->released_ns);
 	return result;
 }

@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 #include <linux/ktime.h>
 #include <linux/spinlock.h>
+#include <linux/timekeeping.h>
 #include <linux/time.h>
 #include <linux/types.h>
 
@@ -84,12 +85,17 @@ void ipcx_wakes_unlock(struct ipcx_wakes *wakes, spinlock_t *lock)
  * @task:   who
  * @result: IPCX_SPINS or IPCX_SLEEPS, or with what he has been released; what that
  *	    means is up to the object, other than these two
+ * @begun_ns:    when he began to wait, if his CPU was free then, or 0
+ * @released_ns: when he was released, if he slept and @begun_ns isn't 0, or 0
  *
- * The object's lock guards who is waiting: he is released under it, and once.
+ * The object's lock guards who is waiting: he is released under it, and once. All
+ * but @result is his before, and published by it after that.
  */
 struct ipcx_waiter {
 	struct task_struct *task;
 	int result;
+	u64 begun_ns;
+	u64 released_ns;
 };
 
 #define IPCX_SPINS	0
@@ -118,6 +124,8 @@ static inline void ipcx_waiter_release(struct ipcx_waiter *waiter, int result,
 {
 	struct task_struct *task = waiter->task;
 
+	if (waiter->begun_ns && READ_ONCE(waiter->result) == IPCX_SLEEPS)
+		waiter->released_ns = ktime_get_ns();
 	/* Pairs with ipcx_waiter_wait(): with what comes with the result as well. */
 	if (xchg(&waiter->result, result) == IPCX_SLEEPS)
 		ipcx_wakes_add(wakes, task);
