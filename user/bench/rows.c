@@ -182,7 +182,8 @@ const struct row rows[] = {
 	QUEUE_TYPE("queue-type", 0, 1, { &type_msg, 0 }),
 	QUEUE_TYPE("queue-type", 1000, 1, { &type_msg, 0 }),
 	QUEUE_TYPE("queue-type", 10000, 1, { &type_msg, 0 }),
-	QUEUE_TYPE("queue-type", 100000, 1, { &type_queue_alone, 1.2 }, { &type_msg, 0 }),
+	/* System V walks them all: at 100,000 a pair would take half a minute. */
+	QUEUE_TYPE("queue-type", 100000, 1, { &type_queue_alone, 1.2 }),
 	QUEUE_TYPE("queue-types", 100000, 10000, { &type_queue_alone, 1.2 }),
 
 	{
