@@ -678,6 +678,8 @@ struct file *ipcx_object_file(struct ipcx_object *obj, u32 access, u32 flags,
 		handle_free(handle);
 		return file;
 	}
+	/* As mainline since 6.14: nobody watches what has no path. */
+	file->f_mode |= FMODE_NONOTIFY;
 	file_set_handle(file, handle);
 	err = handle_attach(handle, patience);
 	if (err) {
