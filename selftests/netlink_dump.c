@@ -129,7 +129,7 @@ TEST_F(netlink_dump, empty_and_small)
 	answer_free(&a);
 }
 
-TEST_F(netlink_dump, thousands_are_complete)
+TEST_F_TIMEOUT(netlink_dump, thousands_are_complete, 120)
 {
 	struct answer a;
 	int count;
