@@ -23,6 +23,7 @@
 #include "pipe.h"
 #include "queue.h"
 #include "registry.h"
+#include "sem.h"
 #include "wait.h"
 
 /**
@@ -445,6 +446,7 @@ static long run_query(const struct call *call)
 	};
 
 	ipcx_queue_limits(&query);
+	ipcx_sem_limits(&query);
 	ipcx_usage_user(current_uid(), &query.user);
 	ipcx_usage_ns(call->ns, &query.ns);
 	return copy_out(call, &query, sizeof(query));
@@ -713,6 +715,112 @@ static long run_notify(const struct call *call)
 	       ipcx_queue_notify(call->handle, &req);
 }
 
+/* ---- SEM_OP, SEM_GET, SEM_SET, SEM_FILE ---- */
+
+static int sem_allowed(const struct call *call, struct ipcx_object *obj,
+		       bool reading)
+{
+	if (obj->type->id != IPCX_TYPE_SEM)
+		return -EOPNOTSUPP;
+	return io_allowed(call, obj, reading);
+}
+
+static int sem_op_check(const struct ipcx_sem_ops *req)
+{
+	if (req->reserved || req->flags & ~(u32)(IPCX_NONBLOCK | IPCX_NO_RESTART) ||
+	    !req->count || req->op_size < offsetofend(struct ipcx_sem_op, reserved))
+		return -EINVAL;
+	return req->count > IPCX_SEM_OPS_MAX || req->op_size > PAGE_SIZE ? -E2BIG : 0;
+}
+
+/* What it does says which permission it takes, so ipcx_sem_op() looks at that. */
+static long run_sem_op(const struct call *call)
+{
+	struct ipcx_patience patience;
+	struct ipcx_object *obj;
+	struct ipcx_sem_ops req;
+	long ret;
+
+	ret = copy_in(call, &req, sizeof(req)) ?: sem_op_check(&req);
+	if (ret)
+		return ret;
+	obj = find_to_transfer(call, &req.ref, &req.deadline, req.flags, &patience);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	ret = obj->type->id != IPCX_TYPE_SEM ? -EOPNOTSUPP :
+	      ipcx_sem_op(obj, call->handle, &req, &patience);
+	ipcx_object_put(obj);
+	return ret;
+}
+
+/* In another size than today's, which set_ioctl() deals with. */
+static long run_sem_one(const struct call *call)
+{
+	struct ipcx_sem_op req;
+	long ret;
+
+	ret = copy_in(call, &req, sizeof(req));
+	if (ret)
+		return ret;
+	if (call->handle->obj->type->id != IPCX_TYPE_SEM)
+		return -EOPNOTSUPP;
+	return ipcx_sem_one(call->file, &req);
+}
+
+static long run_sem_get(const struct call *call)
+{
+	struct ipcx_object *obj;
+	struct ipcx_sem_get req;
+	long ret;
+
+	ret = copy_in(call, &req, sizeof(req));
+	if (ret)
+		return ret;
+	if (req.reserved || !req.count ||
+	    req.sem_size < offsetofend(struct ipcx_sem, holder))
+		return -EINVAL;
+	obj = find_to_use(call, &req.ref);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	ret = sem_allowed(call, obj, true) ?: ipcx_sem_get(obj, &req);
+	ipcx_object_put(obj);
+	return ret;
+}
+
+static long run_sem_set(const struct call *call)
+{
+	struct ipcx_object *obj;
+	struct ipcx_sem_set req;
+	long ret;
+
+	ret = copy_in(call, &req, sizeof(req));
+	if (ret)
+		return ret;
+	if (req.reserved || !req.count || req.value_size != sizeof(u32))
+		return -EINVAL;
+	obj = find_to_use(call, &req.ref);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	ret = sem_allowed(call, obj, false) ?: ipcx_sem_set(obj, &req);
+	ipcx_object_put(obj);
+	return ret;
+}
+
+static long run_sem_file(const struct call *call)
+{
+	struct ipcx_sem_file req;
+	long ret;
+
+	ret = copy_in(call, &req, sizeof(req));
+	if (ret)
+		return ret;
+	if (req.reserved)
+		return -EINVAL;
+	if (call->handle->obj->type->id != IPCX_TYPE_SEM)
+		return -EOPNOTSUPP;
+	return ipcx_sem_file(call->handle, &req);
+}
+
 /* ---- The table ---- */
 
 static const struct command commands[] = {
@@ -724,6 +832,8 @@ static const struct command commands[] = {
 	  ON_DEVICE | ON_OBJECT, run_send },
 	{ IPCX_IOC_RECV, offsetofend(struct ipcx_recv, skip),
 	  ON_DEVICE | ON_OBJECT, run_recv },
+	{ IPCX_IOC_SEM_OP, offsetofend(struct ipcx_sem_ops, deadline),
+	  ON_DEVICE | ON_OBJECT, run_sem_op },
 	{ IPCX_IOC_CREATE, offsetofend(struct ipcx_create, reserved),
 	  ON_DEVICE, run_create },
 	{ IPCX_IOC_OPEN, offsetofend(struct ipcx_open, deadline),
@@ -744,6 +854,14 @@ static const struct command commands[] = {
 	  ON_OBJECT, run_queue_file },
 	{ IPCX_IOC_NOTIFY, offsetofend(struct ipcx_notify, value),
 	  ON_OBJECT, run_notify },
+	{ IPCX_IOC_SEM_ONE, offsetofend(struct ipcx_sem_op, reserved),
+	  ON_OBJECT, run_sem_one },
+	{ IPCX_IOC_SEM_GET, offsetofend(struct ipcx_sem_get, reserved),
+	  ON_DEVICE | ON_OBJECT, run_sem_get },
+	{ IPCX_IOC_SEM_SET, offsetofend(struct ipcx_sem_set, reserved),
+	  ON_DEVICE | ON_OBJECT, run_sem_set },
+	{ IPCX_IOC_SEM_FILE, offsetofend(struct ipcx_sem_file, reserved),
+	  ON_OBJECT, run_sem_file },
 };
 
 /* By number and direction: the size in @cmd is the caller's. */

@@ -44,6 +44,7 @@ static atomic64_t last_cookie = ATOMIC64_INIT(0);
 static const struct ipcx_type_ops *const types[] = {
 	[IPCX_TYPE_PIPE] = &ipcx_pipe_type,
 	[IPCX_TYPE_QUEUE] = &ipcx_queue_type,
+	[IPCX_TYPE_SEM] = &ipcx_sem_type,
 };
 
 /**

@@ -178,6 +178,9 @@ extern const struct ipcx_type_ops ipcx_pipe_type;
 /* queue.c */
 extern const struct ipcx_type_ops ipcx_queue_type;
 
+/* sem.c */
+extern const struct ipcx_type_ops ipcx_sem_type;
+
 const struct ipcx_type_ops *ipcx_type_find(u32 id);
 u32 ipcx_type_mask(void);
 

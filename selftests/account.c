@@ -431,7 +431,7 @@ static void failing_creates(int dev, const char *taken)
 	arg.params = (uintptr_t)&huge;
 	ipc_ioctl(dev, IPCX_IOC_CREATE, &arg);
 	arg = pipe_arg(NULL, PERSISTENT, RDWR);
-	arg.type = IPCX_TYPE_SEM;
+	arg.type = IPCX_TYPE_SEM + 1;
 	ipc_ioctl(dev, IPCX_IOC_CREATE, &arg);
 }
 

@@ -61,7 +61,7 @@ TEST_F(command, query_tells_what_there_is)
 	ASSERT_EQ(0, dev_query(self->dev, &q));
 	EXPECT_EQ(sizeof(q), q.size);
 	EXPECT_EQ(IPCX_UAPI_VERSION, q.version);
-	EXPECT_EQ(1 << IPCX_TYPE_PIPE | 1 << IPCX_TYPE_QUEUE, q.types);
+	EXPECT_EQ(1 << IPCX_TYPE_PIPE | 1 << IPCX_TYPE_QUEUE | 1 << IPCX_TYPE_SEM, q.types);
 	EXPECT_EQ(IPCX_NAME_MAX, q.name_max);
 	EXPECT_EQ(4096, q.pipe_capacity_min);
 	EXPECT_EQ(65536, q.pipe_capacity_default);
@@ -259,7 +259,7 @@ TEST_F(command, unknown_commands_are_enotty)
 	ASSERT_GE(fd, 0);
 	memset(&arg, 0, sizeof(arg));
 	for (nr = 0; nr < 256; nr++) {
-		if ((nr >= 1 && nr <= 7) || (nr >= 16 && nr <= 22))
+		if ((nr >= 1 && nr <= 7) || (nr >= 16 && nr <= 27))
 			continue;
 		write = _IOW(IPCX_IOC_MAGIC, nr, long);
 		both = _IOWR(IPCX_IOC_MAGIC, nr, long);

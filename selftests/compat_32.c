@@ -293,7 +293,7 @@ TEST_F(compat, query)
 	ASSERT_EQ(0, dev_query(self->dev, &q));
 	EXPECT_EQ(sizeof(q), q.size);
 	EXPECT_EQ(IPCX_UAPI_VERSION, q.version);
-	EXPECT_EQ(1 << IPCX_TYPE_PIPE | 1 << IPCX_TYPE_QUEUE, q.types);
+	EXPECT_EQ(1 << IPCX_TYPE_PIPE | 1 << IPCX_TYPE_QUEUE | 1 << IPCX_TYPE_SEM, q.types);
 	EXPECT_EQ(IPCX_NAME_MAX, q.name_max);
 	EXPECT_EQ(4096, q.pipe_capacity_min);
 	EXPECT_EQ(CAPACITY_DEFAULT, q.pipe_capacity_default);

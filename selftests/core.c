@@ -84,9 +84,10 @@ TEST_F(core, create_type)
 
 	arg.type = IPCX_TYPE_ANY;
 	EXPECT_EQ(-EINVAL, refused_create(self->dev, &arg));
-	for (arg.type = IPCX_TYPE_REGION; arg.type <= IPCX_TYPE_SEM + 1;
-	     arg.type++)
-		EXPECT_EQ(-EOPNOTSUPP, refused_create(self->dev, &arg));
+	arg.type = IPCX_TYPE_REGION;
+	EXPECT_EQ(-EOPNOTSUPP, refused_create(self->dev, &arg));
+	arg.type = IPCX_TYPE_SEM + 1;
+	EXPECT_EQ(-EOPNOTSUPP, refused_create(self->dev, &arg));
 	arg.type = ~0U;
 	EXPECT_EQ(-EOPNOTSUPP, refused_create(self->dev, &arg));
 }

@@ -450,7 +450,7 @@ helper bool answer_in_order(const struct answer *a)
 	return true;
 }
 
-/* What netlink tells; a queue's messages and two of its limits it doesn't. */
+/* What netlink tells; a queue's messages and two of its limits, and what a set is, it doesn't. */
 helper struct ipcx_stat tellable(const struct ipcx_stat *st)
 {
 	struct ipcx_stat copy = *st;
@@ -461,6 +461,9 @@ helper struct ipcx_stat tellable(const struct ipcx_stat *st)
 	copy.used_msgs = 0;
 	copy.max_msgs = 0;
 	copy.max_msg_bytes = 0;
+	copy.sems = 0;
+	copy.sem_flags = 0;
+	copy.sem_max = 0;
 	return copy;
 }
 

@@ -41,7 +41,7 @@
 #define IPCX_DEVICE		"/dev/ipcx"
 
 /** IPCX_UAPI_VERSION - raised whenever a command or field is added */
-#define IPCX_UAPI_VERSION	3
+#define IPCX_UAPI_VERSION	4
 
 /** IPCX_NAME_MAX - longest name in bytes, without a terminating NUL */
 #define IPCX_NAME_MAX		511
@@ -55,7 +55,7 @@
  * @IPCX_TYPE_PIPE:   byte stream
  * @IPCX_TYPE_QUEUE:  typed messages
  * @IPCX_TYPE_REGION: shared memory (reserved, not in this version)
- * @IPCX_TYPE_SEM:    semaphore set (reserved, not in this version)
+ * @IPCX_TYPE_SEM:    set of counting semaphores
  */
 enum ipcx_type {
 	IPCX_TYPE_ANY		= 0,
@@ -199,6 +199,40 @@ struct ipcx_queue_params {
 	__aligned_u64 max_msgs;
 	__aligned_u64 max_bytes;
 	__aligned_u64 max_msg_bytes;
+};
+
+/** IPCX_SEMS_MAX - most semaphores of a set */
+#define IPCX_SEMS_MAX		32000
+
+/** IPCX_SEM_VALUE_MAX - largest value that a semaphore can have */
+#define IPCX_SEM_VALUE_MAX	0x7fffffff
+
+/** IPCX_SEM_OPS_MAX - most operations of one %IPCX_IOC_SEM_OP */
+#define IPCX_SEM_OPS_MAX	512
+
+/**
+ * enum ipcx_sem_flags - &struct ipcx_sem_params.flags
+ * @IPCX_SEM_OWNED: each semaphore is 1, or 0 and held by the process (thread group) that
+ *		    took it. Only that may give it back (EPERM); if it takes it once more,
+ *		    that is EDEADLK; and if it dies, the semaphore is free again, and the
+ *		    next to take it is told by EOWNERDEAD
+ */
+enum ipcx_sem_flags {
+	IPCX_SEM_OWNED		= 1 << 0,
+};
+
+/**
+ * struct ipcx_sem_params - what a new set of semaphores is like
+ * @count: how many, 1 to %IPCX_SEMS_MAX; 0 is 1
+ * @flags: bits of &enum ipcx_sem_flags
+ * @max:   largest value of each, 1 to %IPCX_SEM_VALUE_MAX; 0 is that. Of owned ones 0 or 1
+ * @value: first value of each, 0 to @max. Of owned ones 0: they begin free
+ */
+struct ipcx_sem_params {
+	__u32 count;
+	__u32 flags;
+	__u32 max;
+	__u32 value;
 };
 
 /**
@@ -613,6 +647,209 @@ struct ipcx_notify {
 };
 
 /**
+ * enum ipcx_sem_op_flags - &struct ipcx_sem_op.flags
+ * @IPCX_SEM_UNDO:   what this has added is taken back, what it has taken is given back,
+ *		     when the process (thread group) has died
+ * @IPCX_SEM_NOWAIT: if this is the first that keeps the operations from being done, now or
+ *		     after a wait for others: EAGAIN
+ */
+enum ipcx_sem_op_flags {
+	IPCX_SEM_UNDO		= 1 << 0,
+	IPCX_SEM_NOWAIT		= 1 << 1,
+};
+
+/**
+ * struct ipcx_sem_op - an operation on one semaphore
+ * @index:    which, from 0
+ * @delta:    greater than 0: add this (up); less: wait until the value isn't less than
+ *	      that, and take it (down); 0: wait until the value is 0
+ * @flags:    bits of &enum ipcx_sem_op_flags
+ * @reserved: 0
+ */
+struct ipcx_sem_op {
+	__u32 index;
+	__s32 delta;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/**
+ * DOC: one operation
+ *
+ * %IPCX_IOC_SEM_ONE (object) takes a &struct ipcx_sem_op and does what %IPCX_IOC_SEM_OP
+ * does with that alone, no flags and no deadline: what most programs do most of the time,
+ * in less time.
+ */
+
+/**
+ * struct ipcx_sem_ops - argument of %IPCX_IOC_SEM_OP (device, object)
+ * @ref:      the set; on the device, permission to write is needed, or, if the operations
+ *	      wait for 0 alone, to read
+ * @ops:      address of the first &struct ipcx_sem_op
+ * @count:    how many, 1 to %IPCX_SEM_OPS_MAX
+ * @op_size:  sizeof one; grows as every structure does
+ * @flags:    %IPCX_NONBLOCK, %IPCX_NO_RESTART
+ * @reserved: 0
+ * @deadline: how long to wait
+ *
+ * Does all operations at once, as if in their order, or none: it waits until all can be
+ * done. Several may be on the same semaphore, unless it is owned. Who adds never waits for
+ * who takes.
+ *
+ * Who waits is served in the order of his coming, as soon as all his operations can be
+ * done. While they can't, others who came later may take what is there of the semaphores
+ * that he wants to take from, but only 64 times in all: then they wait behind him. Who is
+ * interrupted or stopped, and waits again, has just come. Who waits for 0 alone holds nobody
+ * back.
+ *
+ * %IPCX_SEM_UNDO belongs to the process and lives as long as it: it survives exec, and
+ * isn't inherited by fork; closing a file, or passing it on, changes nothing; it ends early
+ * when the value is set. What is undone stays between 0 and the maximum. All is undone
+ * before a wait for the process returns. On owned semaphores it says nothing: these are
+ * always given back.
+ *
+ * ============ =============================================================
+ * EBADF        the file was not opened for this
+ * EACCES       on the device: no permission
+ * EOPNOTSUPP   not a set of semaphores
+ * EINVAL       no operation; a down by more than the maximum; an owned semaphore twice
+ * E2BIG        more than IPCX_SEM_OPS_MAX operations
+ * EFBIG        no such semaphore
+ * EOVERFLOW    a value, or what is to be undone, would exceed its maximum. If he waited
+ *              first, it is what came of it
+ * EAGAIN       IPCX_NONBLOCK, IPCX_SEM_NOWAIT, or O_NONBLOCK on this file (the device,
+ *              too), and it would have to wait
+ * EDEADLK      owned: the process has the semaphore. (A thread that waits, while another of
+ *              its process gets it, waits for that one.)
+ * EPERM        owned: an up, and the process hasn't it
+ * EOWNERDEAD   owned: all was done, and who had one of the semaphores before has died with
+ *              it; what it guards may be half done. Told once
+ * EDQUOT       an account is full that pays for what there is to undo
+ * EINTR        a signal came while waiting
+ * ETIMEDOUT    the deadline came while waiting
+ * EIDRM        the set was removed
+ * ============ =============================================================
+ */
+struct ipcx_sem_ops {
+	struct ipcx_ref ref;
+	__aligned_u64 ops;
+	__u32 count;
+	__u32 op_size;
+	__u32 flags;
+	__u32 reserved;
+	struct ipcx_deadline deadline;
+};
+
+/**
+ * enum ipcx_sem_state - &struct ipcx_sem.flags
+ * @IPCX_SEM_ABANDONED: who had it has died, and nobody has had it since
+ */
+enum ipcx_sem_state {
+	IPCX_SEM_ABANDONED	= 1 << 0,
+};
+
+/**
+ * struct ipcx_sem - one semaphore, as %IPCX_IOC_SEM_GET tells it
+ * @value:        its value
+ * @flags:        bits of &enum ipcx_sem_state
+ * @waiting_down: tasks that wait for it to rise; who waits for several semaphores counts where
+ *		  the first of his operations can't be done
+ * @waiting_zero: tasks that wait for it to be 0, likewise
+ * @pid:          the process whose operation changed it last, or waited for 0; the one that
+ *		  set it; or whose death did. As the caller's pid namespace knows it, 0 if
+ *		  it doesn't, or if there is none
+ * @holder:       of an owned one: the process that has it, likewise
+ */
+struct ipcx_sem {
+	__u32 value;
+	__u32 flags;
+	__u32 waiting_down;
+	__u32 waiting_zero;
+	__s32 pid;
+	__s32 holder;
+};
+
+/**
+ * struct ipcx_sem_get - argument of %IPCX_IOC_SEM_GET (device, object)
+ * @ref:      the set; permission to read
+ * @sems:     address of the first &struct ipcx_sem
+ * @first:    index of the first semaphore
+ * @count:    how many, at least 1
+ * @sem_size: sizeof one &struct ipcx_sem; grows as every structure does
+ * @reserved: 0
+ *
+ * Tells of semaphores @first to @first + @count - 1. Of up to 32 it is at one moment.
+ *
+ * ============ =============================================================
+ * EBADF        the file was not opened for reading
+ * EACCES       on the device: no permission
+ * EOPNOTSUPP   not a set of semaphores
+ * EFBIG        no such semaphore
+ * EIDRM        the set was removed
+ * ============ =============================================================
+ */
+struct ipcx_sem_get {
+	struct ipcx_ref ref;
+	__aligned_u64 sems;
+	__u32 first;
+	__u32 count;
+	__u32 sem_size;
+	__u32 reserved;
+};
+
+/**
+ * struct ipcx_sem_set - argument of %IPCX_IOC_SEM_SET (device, object)
+ * @ref:        the set; permission to write
+ * @values:     address of the first value, a __u32
+ * @first:      index of the first semaphore
+ * @count:      how many, at least 1
+ * @value_size: sizeof(__u32)
+ * @reserved:   0
+ *
+ * Sets the values of semaphores @first to @first + @count - 1, and forgets what there was
+ * to undo of them. Nothing is set unless all values are in range. Up to 32 are set at
+ * one moment.
+ *
+ * ============ =============================================================
+ * EBADF        the file was not opened for writing
+ * EACCES       on the device: no permission
+ * EOPNOTSUPP   not a set of semaphores
+ * EFBIG        no such semaphore
+ * ERANGE       a value above the maximum
+ * EPERM        owned semaphores: they can't be set
+ * EIDRM        the set was removed
+ * ============ =============================================================
+ */
+struct ipcx_sem_set {
+	struct ipcx_ref ref;
+	__aligned_u64 values;
+	__u32 first;
+	__u32 count;
+	__u32 value_size;
+	__u32 reserved;
+};
+
+/**
+ * struct ipcx_sem_file - argument of %IPCX_IOC_SEM_FILE (object)
+ * @index:    the semaphore that read(2), write(2) and poll(2) mean on this file
+ * @reserved: 0
+ *
+ * A new file means the first, and so do %IPCX_IOC_READ and %IPCX_IOC_WRITE on the device. All
+ * who share the file share this. Who polls already (epoll(7)), or sleeps in a read, goes on with
+ * what he had.
+ *
+ * ============ =============================================================
+ * EOPNOTSUPP   not a set of semaphores
+ * EFBIG        no such semaphore
+ * EIDRM        the set was removed
+ * ============ =============================================================
+ */
+struct ipcx_sem_file {
+	__u32 index;
+	__u32 reserved;
+};
+
+/**
  * enum ipcx_stat_flags - &struct ipcx_stat.flags
  * @IPCX_STAT_NAMED:  the object has a name now
  * @IPCX_STAT_LINKED: the object lives on without users (persistent or owned,
@@ -671,6 +908,13 @@ enum ipcx_stat_flags {
  *		     just being sent, received or looked at; likewise
  * @max_msgs:        of a queue: its limit; likewise
  * @max_msg_bytes:   of a queue: longest message; likewise
+ * @sems:            of a set of semaphores: how many; 0 for other types
+ * @sem_flags:       of a set: bits of &enum ipcx_sem_flags; likewise
+ * @sem_max:         of a set: largest value of each; likewise
+ *
+ * A set has no bytes and no readers but those who wait for 0: @waiting_readers are
+ * these, @waiting_writers those who wait for a semaphore to rise; @write_ns and
+ * @last_writer_pid tell of the last operation or setting.
  *
  * Nothing is taken or changed. Counts are those of one moment each.
  */
@@ -710,6 +954,9 @@ struct ipcx_stat {
 	__aligned_u64 used_msgs;
 	__aligned_u64 max_msgs;
 	__aligned_u64 max_msg_bytes;
+	__u32 sems;
+	__u32 sem_flags;
+	__aligned_u64 sem_max;
 };
 
 /**
@@ -745,6 +992,10 @@ struct ipcx_usage {
  * @msg_bytes_max:         %IPCX_MSG_BYTES_MAX
  * @msg_batch_max:         %IPCX_MSG_BATCH_MAX
  * @msg_overhead_bytes:    what a queue is charged for each of its max_msgs
+ * @sems_max:              %IPCX_SEMS_MAX
+ * @sem_ops_max:           %IPCX_SEM_OPS_MAX
+ * @sem_value_max:         %IPCX_SEM_VALUE_MAX
+ * @sem_overhead_bytes:    what a set is charged for each semaphore
  */
 struct ipcx_query {
 	__u32 size;
@@ -763,6 +1014,10 @@ struct ipcx_query {
 	__aligned_u64 msg_bytes_max;
 	__aligned_u64 msg_batch_max;
 	__aligned_u64 msg_overhead_bytes;
+	__aligned_u64 sems_max;
+	__aligned_u64 sem_ops_max;
+	__aligned_u64 sem_value_max;
+	__aligned_u64 sem_overhead_bytes;
 };
 
 /**
@@ -785,6 +1040,11 @@ struct ipcx_query {
  * IPCX_IOC_PURGE      struct ipcx_purge      device, object messages
  * IPCX_IOC_QUEUE_FILE struct ipcx_queue_file object         0
  * IPCX_IOC_NOTIFY     struct ipcx_notify     object         0
+ * IPCX_IOC_SEM_OP     struct ipcx_sem_ops    device, object 0
+ * IPCX_IOC_SEM_GET    struct ipcx_sem_get    device, object 0
+ * IPCX_IOC_SEM_SET    struct ipcx_sem_set    device, object 0
+ * IPCX_IOC_SEM_FILE   struct ipcx_sem_file   object         0
+ * IPCX_IOC_SEM_ONE    struct ipcx_sem_op     object         0
  * =================== ====================== ============== ========
  *
  * UNLINK takes the name away and ends the object when its last user is gone;
@@ -801,7 +1061,11 @@ struct ipcx_query {
  * poll(2), FIONREAD (int: bytes that can be read; of a queue, the length of the
  * message that a read would receive, or 0), fstat(2), fchmod(2), fchown(2) and
  * fcntl(2)'s O_NONBLOCK and O_ASYNC. A writev(2) of no bytes does nothing, while a
- * write(2) of none sends an empty message. A removed object polls as POLLERR and
+ * write(2) of none sends an empty message. Of a set of semaphores they are as eventfd(2)'s
+ * with EFD_SEMAPHORE: a write of 8 bytes adds that number to the file's semaphore
+ * (EOVERFLOW rather than waiting), a read of 8 bytes, for which the file must be open for both
+ * (EBADF), takes one from it and tells 1; fewer bytes are EINVAL. POLLIN says that a down by one
+ * would not wait, POLLOUT that an up by one is possible. A removed object polls as POLLERR and
  * POLLHUP. In /proc/PID/fdinfo/N stand the lines ipcx-type, ipcx-id, ipcx-cookie,
  * ipcx-name (if it has one; blanks, tabs, newlines and backslashes as in
  * /proc/mounts) and, for a removed object, ipcx-removed.
@@ -822,5 +1086,10 @@ struct ipcx_query {
 #define IPCX_IOC_PURGE		_IOW(IPCX_IOC_MAGIC, 20, struct ipcx_purge)
 #define IPCX_IOC_QUEUE_FILE	_IOW(IPCX_IOC_MAGIC, 21, struct ipcx_queue_file)
 #define IPCX_IOC_NOTIFY		_IOW(IPCX_IOC_MAGIC, 22, struct ipcx_notify)
+#define IPCX_IOC_SEM_OP		_IOW(IPCX_IOC_MAGIC, 23, struct ipcx_sem_ops)
+#define IPCX_IOC_SEM_GET	_IOW(IPCX_IOC_MAGIC, 24, struct ipcx_sem_get)
+#define IPCX_IOC_SEM_SET	_IOW(IPCX_IOC_MAGIC, 25, struct ipcx_sem_set)
+#define IPCX_IOC_SEM_FILE	_IOW(IPCX_IOC_MAGIC, 26, struct ipcx_sem_file)
+#define IPCX_IOC_SEM_ONE	_IOW(IPCX_IOC_MAGIC, 27, struct ipcx_sem_op)
 
 #endif /* _UAPI_LINUX_IPCX_H */
