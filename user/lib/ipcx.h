@@ -50,8 +50,8 @@ extern "C" {
  * the size that the caller was compiled with, sizeof(*pointer). Old programs
  * and new libraries, and new programs and old kernels, thus understand each
  * other: what a kernel doesn't know is 0 in a result. The others, such as
- * &struct ipcx_msg and &struct ipcx_queue_params, stay as they are for the
- * functions of this header: longer ones would get functions of their own.
+ * &struct ipcx_msg, &struct ipcx_sem_op and the types' parameters, stay as they are for
+ * the functions of this header: longer ones would get functions of their own.
  *
  * **Threads and signals.** The library has no state. Every function may be
  * called from any number of threads at once, and from a signal handler, and
@@ -840,6 +840,193 @@ int ipcx_queue_resize_id(int dev, uint32_t id, uint64_t cookie,
  */
 int ipcx_queue_resize_name(int dev, const char *name,
 			   const struct ipcx_queue_params *limits);
+
+/**
+ * ipcx_sem_create() - create a set of semaphores
+ * @dev:     the device
+ * @name:    its name, or null for a nameless set
+ * @access:  what the returned file may do: %IPCX_ACCESS_READ looks at values and waits for 0,
+ *	     %IPCX_ACCESS_WRITE changes them, %IPCX_ACCESS_RDWR does both
+ * @params:  how many, their first value and maximum, and whether they are owned; or
+ *	     null for one that is 0 and not owned. Fields that are 0 mean the defaults
+ * @options: lifetime, mode and flags, or null
+ *
+ * Never waits; nor does opening a set.
+ *
+ * Return: as ipcx_create(); -EINVAL also for a parameter that is out of range.
+ */
+int ipcx_sem_create(int dev, const char *name, unsigned int access,
+		    const struct ipcx_sem_params *params,
+		    const struct ipcx_options *options);
+
+/**
+ * ipcx_sem_op() - operate on several semaphores at once
+ * @fd:       the set, open for writing; if all wait for 0, open for reading
+ * @ops:      what to do
+ * @count:    how many, 1 to %IPCX_SEM_OPS_MAX
+ * @flags:    %IPCX_NONBLOCK, %IPCX_NO_RESTART
+ * @deadline: until when to wait, or null
+ *
+ * Does all of them, as if in their order, or none; see &struct ipcx_sem_ops.
+ *
+ * Return: 0, or
+ *
+ * * -EOWNERDEAD: owned ones: all was done, and who had one of them before has died with it
+ * * -EBADF: the file was not opened for this
+ * * -EINVAL: no operation, a down by more than the maximum, or a field that isn't 0
+ * * -E2BIG: too many operations
+ * * -EFBIG: no such semaphore
+ * * -EOVERFLOW: a value, or what is to be undone, would exceed its maximum
+ * * -EAGAIN: it would have to wait, and %IPCX_NONBLOCK, %IPCX_SEM_NOWAIT or O_NONBLOCK is set
+ * * -EDEADLK: owned ones: the process has the semaphore already
+ * * -EPERM: owned ones: the process hasn't the semaphore that it gives back
+ * * -EDQUOT: an account is full, and %IPCX_SEM_UNDO or taking an owned one needs memory
+ * * -EINTR: a signal came
+ * * -ETIMEDOUT: the deadline came
+ * * -EOPNOTSUPP: not a set of semaphores
+ * * -EIDRM: the set was removed
+ */
+int ipcx_sem_op(int fd, const struct ipcx_sem_op *ops, unsigned int count,
+		unsigned int flags, const struct ipcx_deadline *deadline);
+
+/**
+ * ipcx_sem_op_id() - operate on a persistent set by its id
+ * @dev:      the device
+ * @id:       its id
+ * @cookie:   its cookie, or 0
+ * @ops:      as ipcx_sem_op() has it
+ * @count:    likewise
+ * @flags:    likewise
+ * @deadline: likewise
+ *
+ * Needs no open file of the set, and checks permission each time.
+ *
+ * Return: as ipcx_sem_op(), but never -EBADF, or
+ *
+ * * -ENOENT: no such persistent object
+ * * -ESTALE: it has another cookie
+ * * -EACCES: no permission
+ */
+int ipcx_sem_op_id(int dev, uint32_t id, uint64_t cookie,
+		   const struct ipcx_sem_op *ops, unsigned int count,
+		   unsigned int flags, const struct ipcx_deadline *deadline);
+
+/**
+ * ipcx_sem_up() - add to a semaphore
+ * @fd:    the set, open for writing
+ * @index: which
+ * @n:     how much, 1 to %IPCX_SEM_VALUE_MAX
+ * @flags: %IPCX_SEM_UNDO
+ *
+ * Never waits.
+ *
+ * Return: as ipcx_sem_op().
+ */
+int ipcx_sem_up(int fd, unsigned int index, unsigned int n, unsigned int flags);
+
+/**
+ * ipcx_sem_down() - take from a semaphore, as soon as there is so much
+ * @fd:       the set, open for writing
+ * @index:    which
+ * @n:        how much, 1 to %IPCX_SEM_VALUE_MAX
+ * @flags:    %IPCX_SEM_UNDO, %IPCX_SEM_NOWAIT
+ * @deadline: until when to wait, or null
+ *
+ * Return: as ipcx_sem_op().
+ */
+int ipcx_sem_down(int fd, unsigned int index, unsigned int n, unsigned int flags,
+		  const struct ipcx_deadline *deadline);
+
+/**
+ * ipcx_sem_get() - look at semaphores
+ * @fd:    the set, open for reading
+ * @first: the first one
+ * @count: how many, at least 1
+ * @sems:  filled in
+ *
+ * Return: 0, or
+ *
+ * * -EBADF: not open for reading
+ * * -EINVAL: @count is 0
+ * * -EFBIG: no such semaphore
+ * * -EOPNOTSUPP: not a set of semaphores
+ * * -EIDRM: the set was removed
+ */
+int ipcx_sem_get(int fd, unsigned int first, unsigned int count,
+		 struct ipcx_sem *sems);
+
+/**
+ * ipcx_sem_get_id() - look at semaphores of a persistent set, by its id
+ * @dev:    the device
+ * @id:     its id
+ * @cookie: its cookie, or 0
+ * @first:  as ipcx_sem_get() has it
+ * @count:  likewise
+ * @sems:   likewise
+ *
+ * Return: as ipcx_sem_get(), but never -EBADF, or
+ *
+ * * -ENOENT: no such persistent object
+ * * -ESTALE: it has another cookie
+ * * -EACCES: no permission
+ */
+int ipcx_sem_get_id(int dev, uint32_t id, uint64_t cookie, unsigned int first,
+		    unsigned int count, struct ipcx_sem *sems);
+
+/**
+ * ipcx_sem_set() - set semaphores, and forget what there was to undo of them
+ * @fd:     the set, open for writing
+ * @first:  the first one
+ * @count:  how many, at least 1
+ * @values: one for each
+ *
+ * Nothing is set unless all values are in range.
+ *
+ * Return: 0, or
+ *
+ * * -EBADF: not open for writing
+ * * -EINVAL: @count is 0
+ * * -EFBIG: no such semaphore
+ * * -ERANGE: a value above the maximum
+ * * -EPERM: owned semaphores
+ * * -EOPNOTSUPP: not a set of semaphores
+ * * -EIDRM: the set was removed
+ */
+int ipcx_sem_set(int fd, unsigned int first, unsigned int count,
+		 const uint32_t *values);
+
+/**
+ * ipcx_sem_set_id() - set semaphores of a persistent set, by its id
+ * @dev:    the device
+ * @id:     its id
+ * @cookie: its cookie, or 0
+ * @first:  as ipcx_sem_set() has it
+ * @count:  likewise
+ * @values: likewise
+ *
+ * Return: as ipcx_sem_set(), but never -EBADF, or
+ *
+ * * -ENOENT: no such persistent object
+ * * -ESTALE: it has another cookie
+ * * -EACCES: no permission
+ */
+int ipcx_sem_set_id(int dev, uint32_t id, uint64_t cookie, unsigned int first,
+		    unsigned int count, const uint32_t *values);
+
+/**
+ * ipcx_sem_file() - which semaphore read(2), write(2) and poll(2) mean on a file
+ * @fd:    the set; any access mode will do
+ * @index: which
+ *
+ * A new file means the first. Who polls already goes on with what he had.
+ *
+ * Return: 0, or
+ *
+ * * -EFBIG: no such semaphore
+ * * -EOPNOTSUPP: not a set of semaphores
+ * * -EIDRM: the set was removed
+ */
+int ipcx_sem_file(int fd, unsigned int index);
 
 #ifdef __cplusplus
 }
