@@ -29,6 +29,7 @@ struct setting {
 	int cpus;		/* 1: both processes on one; 2: on two */
 	unsigned int others;	/* messages that wait in the queue meanwhile */
 	unsigned int types;	/* that they have, each another than what is asked for */
+	unsigned int crowd;	/* processes that do it at the same time; 0: one alone */
 	unsigned int names;	/* so many are used in turns; 0: all there are */
 };
 
@@ -88,14 +89,14 @@ extern const struct contender
 	stream_ipcx, stream_pipe, stream_fifo, stream_unix,
 	batch_queue, batch_mq, batch_seqpacket,
 	trip_ipcx, trip_queue, trip_pipe, trip_fifo, trip_unix, trip_seqpacket, trip_eventfd,
-	trip_mq, trip_msg, trip_sem, trip_posix_sem,
+	trip_mq, trip_msg, trip_ipcx_sem, trip_sem, trip_posix_sem,
 	open_many, open_few, open_many_fifos, open_few_fifos,
 	make_ipcx_pipe, make_pipe_pair, make_unix_pair, make_an_eventfd, make_a_memfd,
 	reopen_ipcx, reopen_fifo, reopen_mq,
 	depth_queue, depth_msg, depth_mq,
 	type_queue, type_queue_alone, type_msg,
 	wake_1000, wake_1, wake_1000_pipe,
-	sem_sysv, sem_posix,
+	sem_ipcx, sem_sysv, sem_posix,
 	touch_a_memfd;
 
 /* How to measure. */
@@ -162,6 +163,7 @@ void json_end(FILE *file, const char *name);
 void processors_find(void);
 int processors_usable(void);
 void pin_here(void);
+void unpin(void);
 pid_t partner_start(int cpus, void (*work)(void *arg), void *arg);
 void partner_end(pid_t partner);
 

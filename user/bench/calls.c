@@ -21,21 +21,28 @@
 #include "bench.h"
 #include "calls.h"
 
+static double alone_seconds(const struct call_kind *kind, uint64_t amount)
+{
+	double begin = now();
+	uint64_t i;
+
+	for (i = 0; i < amount; i++)
+		kind->call();
+	return now() - begin;
+}
+
 /* Bound to a processor although alone: moving about would be measured, too. */
 double call_seconds(const struct contender *me, const struct setting *setting,
 		    uint64_t amount)
 {
 	const struct call_kind *kind = me->calls;
-	double begin, seconds;
-	uint64_t i;
+	double seconds;
 
 	pin_here();
 	if (kind->begin)
 		kind->begin(setting);
-	begin = now();
-	for (i = 0; i < amount; i++)
-		kind->call();
-	seconds = now() - begin;
+	seconds = setting->crowd ? crowd_seconds(kind, setting->crowd, amount) :
+				   alone_seconds(kind, amount);
 	if (kind->end)
 		kind->end();
 	return seconds;
@@ -186,25 +193,48 @@ CALLS(reopen_ipcx, "ipcx pipe", name_ipcx, open_ipcx, forget_keeper);
 CALLS(reopen_fifo, "FIFO", name_fifo, open_fifo, forget_fifo);
 CALLS(reopen_mq, "POSIX mq", name_mq, open_mq, forget_mq);
 
-/* ---- A semaphore that nobody else wants, up and down ---- */
+/* ---- A semaphore of 1, down and up: as a lock, alone or with others ---- */
 
 static int set;
 static sem_t *sem;
+
+static void new_ipcx_set(const struct setting *setting)
+{
+	const struct ipcx_sem_params params = { .value = 1 };
+
+	(void)setting;
+	keeper = ipcx_sem_create(device(), NULL, IPCX_ACCESS_RDWR, &params, NULL);
+	if (keeper < 0)
+		errx(1, "ipcx sem: %s", strerror(-keeper));
+}
+
+/* Two calls, as of a program that holds it for a while in between. */
+static void ipcx_down_and_up(void)
+{
+	int ret = ipcx_sem_down(keeper, 0, 1, 0, NULL) ?: ipcx_sem_up(keeper, 0, 1, 0);
+
+	if (ret)
+		errx(1, "ipcx sem: %s", strerror(-ret));
+}
+
+static void close_ipcx_set(void)
+{
+	close(keeper);
+}
 
 static void new_set(const struct setting *setting)
 {
 	(void)setting;
 	set = semget(IPC_PRIVATE, 1, 0600);
-	if (set < 0)
+	if (set < 0 || semctl(set, 0, SETVAL, 1))
 		err(1, "semget");
 }
 
-/* Two calls, as of a program that holds it for a while in between. */
-static void up_and_down(void)
+static void down_and_up(void)
 {
 	struct sembuf up = { .sem_op = 1 }, down = { .sem_op = -1 };
 
-	if (semop(set, &up, 1) || semop(set, &down, 1))
+	if (semop(set, &down, 1) || semop(set, &up, 1))
 		err(1, "semop");
 }
 
@@ -218,14 +248,14 @@ static void new_sem(const struct setting *setting)
 	(void)setting;
 	sem = mmap(NULL, sizeof(*sem), PROT_READ | PROT_WRITE,
 		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (sem == MAP_FAILED || sem_init(sem, 1, 0))
+	if (sem == MAP_FAILED || sem_init(sem, 1, 1))
 		err(1, "sem_init");
 }
 
-/* Neither enters the kernel: the mark that no system call can reach. */
-static void post_and_wait(void)
+/* Alone, neither enters the kernel: the mark that no system call can reach. */
+static void wait_and_post(void)
 {
-	if (sem_post(sem) || sem_wait(sem))
+	if (sem_wait(sem) || sem_post(sem))
 		err(1, "sem_wait");
 }
 
@@ -234,8 +264,9 @@ static void unmap_sem(void)
 	munmap(sem, sizeof(*sem));
 }
 
-CALLS(sem_sysv, "SysV sem", new_set, up_and_down, remove_set);
-CALLS(sem_posix, "POSIX sem", new_sem, post_and_wait, unmap_sem);
+CALLS(sem_ipcx, "ipcx sem", new_ipcx_set, ipcx_down_and_up, close_ipcx_set);
+CALLS(sem_sysv, "SysV sem", new_set, down_and_up, remove_set);
+CALLS(sem_posix, "POSIX sem", new_sem, wait_and_post, unmap_sem);
 
 /* ---- Shared memory, mapped and touched ---- */
 

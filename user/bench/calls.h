@@ -21,6 +21,10 @@ struct call_kind {
 	void (*end)(void);
 };
 
+/* The same by many processes at once, which do @amount together. */
+double crowd_seconds(const struct call_kind *kind, unsigned int processes,
+		     uint64_t amount);
+
 double call_seconds(const struct contender *me, const struct setting *setting,
 		    uint64_t amount);
 

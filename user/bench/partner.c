@@ -16,16 +16,16 @@
 /* The first two that this process may use: taskset(1) chooses others. */
 static int processors[2];
 static int nr_processors;
+static cpu_set_t usable;
 
 void processors_find(void)
 {
-	cpu_set_t all;
 	int cpu;
 
-	if (sched_getaffinity(0, sizeof(all), &all))
+	if (sched_getaffinity(0, sizeof(usable), &usable))
 		err(1, "sched_getaffinity");
 	for (cpu = 0; cpu < CPU_SETSIZE && nr_processors < 2; cpu++)
-		if (CPU_ISSET(cpu, &all))
+		if (CPU_ISSET(cpu, &usable))
 			processors[nr_processors++] = cpu;
 }
 
@@ -47,6 +47,13 @@ static void pin(int cpu)
 void pin_here(void)
 {
 	pin(processors[0]);
+}
+
+/* On all that this process could use when it began. */
+void unpin(void)
+{
+	if (sched_setaffinity(0, sizeof(usable), &usable))
+		err(1, "sched_setaffinity");
 }
 
 /*

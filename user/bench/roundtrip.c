@@ -7,6 +7,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ipcx.h>
 #include <mqueue.h>
 #include <semaphore.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@
  * @bytes:   of a message; less than the row asks for if it can't carry as much
  * @in:      the file that each receives from, if it is files
  * @out:     the file that each sends to
- * @id:      of the System V object, if it is one
+ * @id:      of the System V object, if it is one; a set of semaphores' file
  * @sems:    POSIX semaphores: what each waits for
  * @message: what was received last, and is sent next; System V wants a type before it
  * @trips:   after which the partner has done his part
@@ -244,6 +245,38 @@ static void close_sem(struct line *line)
 	semctl(line->id, 0, IPC_RMID);
 }
 
+/* Likewise a set of two. */
+static void open_ipcx_sem(struct line *line)
+{
+	const struct ipcx_sem_params params = { .count = 2 };
+
+	line->id = ipcx_sem_create(device(), NULL, IPCX_ACCESS_RDWR, &params, NULL);
+	if (line->id < 0)
+		errx(1, "%s: %s", line->name, strerror(-line->id));
+	line->bytes = 0;
+}
+
+static void send_ipcx_sem(struct line *line, int side)
+{
+	int ret = ipcx_sem_up(line->id, !side, 1, 0);
+
+	if (ret)
+		errx(1, "%s: %s", line->name, strerror(-ret));
+}
+
+static void receive_ipcx_sem(struct line *line, int side)
+{
+	int ret = ipcx_sem_down(line->id, side, 1, 0, NULL);
+
+	if (ret)
+		errx(1, "%s: %s", line->name, strerror(-ret));
+}
+
+static void close_ipcx_sem(struct line *line)
+{
+	close(line->id);
+}
+
 /* In memory that both share; without contention they would never enter the kernel. */
 static void open_posix(struct line *line)
 {
@@ -363,5 +396,6 @@ LINE(trip_seqpacket, "Unix seqpacket", open_seqpacket, send_file, receive_file, 
 LINE(trip_eventfd, "eventfd", open_eventfd, send_file, receive_file, close_files);
 LINE(trip_mq, "POSIX mq", open_mq, send_mq, receive_mq, close_files);
 LINE(trip_msg, "SysV msg", open_msg, send_msg, receive_msg, close_msg);
+LINE(trip_ipcx_sem, "ipcx sem", open_ipcx_sem, send_ipcx_sem, receive_ipcx_sem, close_ipcx_sem);
 LINE(trip_sem, "SysV sem", open_sem, send_sem, receive_sem, close_sem);
 LINE(trip_posix_sem, "POSIX sem", open_posix, post_posix, wait_posix, close_posix);

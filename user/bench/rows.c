@@ -97,6 +97,20 @@
 		},							\
 	}
 
+/* Handed over and back: a round trip without a message. */
+#define SEM_TRIP(nr_cpus, goal)						\
+	{								\
+		.name = "sem-trip-" #nr_cpus "cpu",			\
+		.title = "a semaphore handed over and back",		\
+		.unit = MICROSECONDS,					\
+		.setting = { .cpus = nr_cpus },				\
+		.ours = &trip_ipcx_sem,					\
+		.rivals = {						\
+			{ &trip_posix_sem, goal }, { &trip_sem, 0 },	\
+			{ &trip_eventfd, 0 },				\
+		},							\
+	}
+
 const struct row rows[] = {
 	PIPE("64", 64, 1, "64k", 64 * KIB, 0.95, 0),
 	PIPE("512", 512, 1, "64k", 64 * KIB, 0.95, 0),
@@ -195,14 +209,26 @@ const struct row rows[] = {
 		.rivals = { { &wake_1, 0 }, { &wake_1000_pipe, 0 } },
 	},
 
-	/* What ours can't do yet: what it will be compared with. */
 	{
 		.name = "sem-alone",
-		.title = "a semaphore up and down, uncontended",
+		.title = "a semaphore down and up, uncontended",
 		.unit = MICROSECONDS,
 		.setting = { .cpus = 1 },
-		.rivals = { { &sem_sysv, 0 }, { &sem_posix, 0 } },
+		.ours = &sem_ipcx,
+		.rivals = { { &sem_sysv, 0.85 }, { &sem_posix, 0 } },
 	}, {
+		.name = "sem-crowd-8",
+		.title = "a semaphore down and up, wanted by 8 processes",
+		.unit = MICROSECONDS,
+		.setting = { .cpus = 2, .crowd = 8 },
+		.ours = &sem_ipcx,
+		.rivals = { { &sem_sysv, 1.0 }, { &sem_posix, 0 } },
+	},
+	SEM_TRIP(1, 0),
+	SEM_TRIP(2, 1.0),
+
+	/* What ours can't do yet: what it will be compared with. */
+	{
 		.name = "map-touch",
 		.title = "make, map and touch 64 MiB, close",
 		.unit = MICROSECONDS,
