@@ -34,6 +34,19 @@ test_every_item_is_consumed_once() {
 	is "$(grep -c '^consumer [0-9]*: [0-9]* items$' out)" 3 "the number of consumers"
 }
 
+test_bounded_buffer() {
+	example bounded-buffer 300
+	complains_not
+	prints "300 items, sum 45150"
+}
+
+test_connections_of_killed_clients() {
+	example connection-pool 100 10
+	complains_not
+	prints " 0 given up, 10 clients killed, 3 of 3 connections free"
+	expect test "$(numbers '^([0-9]+) requests')" -gt 50
+}
+
 test_jobs() {
 	example jobs 30 0
 	complains_not
