@@ -349,7 +349,7 @@ test_version() {
 	cp out text
 	run ipcx version -j
 	works
-	json 'd["tool"] == d["library"] and d["module"]["types"] == ["pipe", "queue"]'
+	json 'd["tool"] == d["library"] and d["module"]["types"] == ["pipe", "queue", "sem"]'
 	json "d['module']['uapi_version'] == $(sed -n 's/^#define IPCX_UAPI_VERSION\t*//p' "$TREE/kmod/uapi/linux/ipcx.h")"
 	json 'open(folder + "/text").read().count(d["tool"]) == 2'
 	run ipcx --version
