@@ -172,6 +172,15 @@ static struct ipcx_object *find_to_transfer(const struct call *call,
 	return find_to_use(call, ref);
 }
 
+/* May the caller do on it what one type has, and what reads or writes? */
+static int allowed(const struct call *call, const struct ipcx_object *obj, u32 type,
+		   bool reading)
+{
+	if (obj->type->id != type)
+		return -EOPNOTSUPP;
+	return ipcx_object_may(obj, call->handle, reading);
+}
+
 /* A new file of @obj under a new descriptor, which isn't yet installed. */
 static int new_fd(struct ipcx_object *obj, u32 access, u32 flags,
 		  const struct ipcx_patience *patience, struct file **filep)
@@ -487,16 +496,6 @@ static long run_stat(const struct call *call)
 
 /* ---- READ, WRITE ---- */
 
-static int io_allowed(const struct call *call, struct ipcx_object *obj,
-		      bool reading)
-{
-	fmode_t mode = reading ? FMODE_READ : FMODE_WRITE;
-
-	if (call->handle)
-		return call->handle->f_mode & mode ? 0 : -EBADF;
-	return ipcx_object_permission(obj, reading ? MAY_READ : MAY_WRITE);
-}
-
 static long io_object(const struct call *call, struct ipcx_object *obj,
 		      const struct ipcx_io *req, bool reading,
 		      const struct ipcx_patience *patience)
@@ -504,7 +503,7 @@ static long io_object(const struct call *call, struct ipcx_object *obj,
 	struct iov_iter iter;
 	long ret;
 
-	ret = io_allowed(call, obj, reading);
+	ret = ipcx_object_may(obj, call->handle, reading);
 	if (ret)
 		return ret;
 	if (!(reading ? obj->type->read : obj->type->write))
@@ -596,14 +595,6 @@ static long run_resize(const struct call *call)
 
 /* ---- SEND, RECV, PURGE, QUEUE_FILE, NOTIFY ---- */
 
-static int queue_allowed(const struct call *call, struct ipcx_object *obj,
-			 bool reading)
-{
-	if (obj->type->id != IPCX_TYPE_QUEUE)
-		return -EOPNOTSUPP;
-	return io_allowed(call, obj, reading);
-}
-
 /* What SEND and RECV have in common. */
 static int batch_check(u32 count, u32 msg_size)
 {
@@ -631,7 +622,7 @@ static long run_send(const struct call *call)
 	obj = find_to_transfer(call, &req.ref, &req.deadline, req.flags, &patience);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
-	ret = queue_allowed(call, obj, false) ?:
+	ret = allowed(call, obj, IPCX_TYPE_QUEUE, false) ?:
 	      ipcx_queue_send(obj, call->handle, &req, &patience);
 	ipcx_object_put(obj);
 	return ret;
@@ -660,7 +651,7 @@ static long run_recv(const struct call *call)
 	obj = find_to_transfer(call, &req.ref, &req.deadline, req.flags, &patience);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
-	ret = queue_allowed(call, obj, true) ?:
+	ret = allowed(call, obj, IPCX_TYPE_QUEUE, true) ?:
 	      ipcx_queue_recv(obj, call->handle, &req, &patience);
 	ipcx_object_put(obj);
 	return ret;
@@ -678,7 +669,7 @@ static long run_purge(const struct call *call)
 	obj = find_to_use(call, &req.ref);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
-	ret = queue_allowed(call, obj, true) ?:
+	ret = allowed(call, obj, IPCX_TYPE_QUEUE, true) ?:
 	      ipcx_queue_purge(obj, call->handle, &req.select);
 	ipcx_object_put(obj);
 	return ret;
@@ -711,19 +702,11 @@ static long run_notify(const struct call *call)
 		return ret;
 	if (req.reserved || !valid_signal(req.signo))
 		return -EINVAL;
-	return queue_allowed(call, call->handle->obj, true) ?:
+	return allowed(call, call->handle->obj, IPCX_TYPE_QUEUE, true) ?:
 	       ipcx_queue_notify(call->handle, &req);
 }
 
 /* ---- SEM_OP, SEM_GET, SEM_SET, SEM_FILE ---- */
-
-static int sem_allowed(const struct call *call, struct ipcx_object *obj,
-		       bool reading)
-{
-	if (obj->type->id != IPCX_TYPE_SEM)
-		return -EOPNOTSUPP;
-	return io_allowed(call, obj, reading);
-}
 
 static int sem_op_check(const struct ipcx_sem_ops *req)
 {
@@ -782,7 +765,7 @@ static long run_sem_get(const struct call *call)
 	obj = find_to_use(call, &req.ref);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
-	ret = sem_allowed(call, obj, true) ?: ipcx_sem_get(obj, &req);
+	ret = allowed(call, obj, IPCX_TYPE_SEM, true) ?: ipcx_sem_get(obj, &req);
 	ipcx_object_put(obj);
 	return ret;
 }
@@ -801,7 +784,7 @@ static long run_sem_set(const struct call *call)
 	obj = find_to_use(call, &req.ref);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
-	ret = sem_allowed(call, obj, false) ?: ipcx_sem_set(obj, &req);
+	ret = allowed(call, obj, IPCX_TYPE_SEM, false) ?: ipcx_sem_set(obj, &req);
 	ipcx_object_put(obj);
 	return ret;
 }

@@ -132,6 +132,22 @@ int ipcx_object_permission(const struct ipcx_object *obj, int mask)
 }
 
 /**
+ * ipcx_object_may - may the caller do what reads, or what writes?
+ * @obj:     with a user's reference of the caller
+ * @handle:  the file that he does it on, or NULL on the device
+ * @reading: and not writing
+ *
+ * Return: 0; -EBADF of a file that wasn't opened for it; -EACCES.
+ */
+int ipcx_object_may(const struct ipcx_object *obj, const struct ipcx_handle *handle,
+		    bool reading)
+{
+	if (handle)
+		return handle->f_mode & (reading ? FMODE_READ : FMODE_WRITE) ? 0 : -EBADF;
+	return ipcx_object_permission(obj, reading ? MAY_READ : MAY_WRITE);
+}
+
+/**
  * ipcx_object_access - may the caller open this?
  * @obj:    with a user's reference of the caller
  * @access: an &enum ipcx_access; for none, being the owner is enough, or one of

@@ -203,6 +203,8 @@ void ipcx_object_get(struct ipcx_object *obj);
 void ipcx_object_put(struct ipcx_object *obj);
 
 int ipcx_object_permission(const struct ipcx_object *obj, int mask);
+int ipcx_object_may(const struct ipcx_object *obj, const struct ipcx_handle *handle,
+		    bool reading);
 int ipcx_object_access(const struct ipcx_object *obj, u32 access);
 bool ipcx_object_visible(const struct ipcx_object *obj);
 bool ipcx_object_owned_by_caller(const struct ipcx_object *obj);

@@ -870,12 +870,12 @@ static bool step_undoes(const struct set *set, const struct ipcx_sem_op *step)
 			    step->delta && step->flags & IPCX_SEM_UNDO;
 }
 
-static int steps_check(const struct set *set, struct vector *vector, fmode_t *mode)
+static int steps_check(const struct set *set, struct vector *vector, bool *reading)
 {
 	u32 i;
 	int err;
 
-	*mode = FMODE_READ;
+	*reading = true;
 	for (i = 0; i < vector->nr; i++) {
 		const struct ipcx_sem_op *step = &vector->steps[i];
 
@@ -883,7 +883,7 @@ static int steps_check(const struct set *set, struct vector *vector, fmode_t *mo
 		if (err)
 			return err;
 		if (step->delta)
-			*mode = FMODE_WRITE;
+			*reading = false;
 		vector->undoes |= step_undoes(set, step);
 	}
 	return set->owned ? steps_once(vector->steps, vector->nr) : 0;
@@ -906,25 +906,18 @@ static int steps_fetch(struct ipcx_sem_op *steps, const struct ipcx_sem_ops *req
 	return 0;
 }
 
-static int steps_allowed(struct ipcx_object *obj, struct ipcx_handle *handle, fmode_t mode)
-{
-	if (handle)
-		return handle->f_mode & mode ? 0 : -EBADF;
-	return ipcx_object_permission(obj, mode == FMODE_READ ? MAY_READ : MAY_WRITE);
-}
-
 static int steps_run(struct ipcx_object *obj, struct ipcx_handle *handle,
 		     const struct ipcx_sem_ops *req, struct ipcx_sem_op *steps,
 		     struct entry *entries, const struct ipcx_patience *patience)
 {
 	struct vector vector __uninitialized;
-	fmode_t mode;
+	bool reading;
 	int ret;
 
 	vector_init(&vector, steps, req->count, entries);
 	ret = steps_fetch(steps, req) ?:
-	      steps_check(to_set(obj), &vector, &mode) ?:
-	      steps_allowed(obj, handle, mode) ?:
+	      steps_check(to_set(obj), &vector, &reading) ?:
+	      ipcx_object_may(obj, handle, reading) ?:
 	      vector_run(to_set(obj), &vector, vector.nr, patience);
 	return ret > 0 ? 0 : ret;
 }
@@ -1012,8 +1005,9 @@ static ssize_t sem_read(struct ipcx_object *obj, struct ipcx_handle *handle,
 	u64 taken = 1;
 	int ret;
 
-	if (handle ? !(handle->f_mode & FMODE_WRITE) : ipcx_object_permission(obj, MAY_WRITE))
-		return handle ? -EBADF : -EACCES;
+	ret = ipcx_object_may(obj, handle, false);
+	if (ret)
+		return ret;
 	if (iov_iter_count(to) < sizeof(taken))
 		return -EINVAL;
 	/* What was taken can't be told any more if this fails: so it goes first. */
