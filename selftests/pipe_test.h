@@ -702,6 +702,37 @@ helper bool actor_sleeps(const struct actor *a)
 	       pid_syscall(a->pid) == call_number(&a->call);
 }
 
+/*
+ * How often a task has been off the processor, ~0ULL if there is no such task. Of one
+ * that actor_sleeps() or task_sleeps() says to sleep this stays what it is until
+ * somebody wakes it.
+ */
+helper uint64_t task_switches(pid_t tid)
+{
+	unsigned long long n, sum = 0;
+	int found = 0;
+	char path[64], line[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "voluntary_ctxt_switches: %llu", &n) == 1 ||
+		    sscanf(line, "nonvoluntary_ctxt_switches: %llu", &n) == 1) {
+			sum += n;
+			found++;
+		}
+	}
+	if (f)
+		fclose(f);
+	return found == 2 ? sum : ~0ULL;
+}
+
+helper bool task_sleeps(pid_t tid, long number)
+{
+	return pid_state(tid) == 'S' && pid_syscall(tid) == number;
+}
+
 /* Returns when the actor is about to make its call. */
 helper struct actor actor_start(struct call c)
 {
