@@ -409,12 +409,20 @@ static __always_inline void sem_changed(struct set *set, struct sem *sem)
 		list_add_tail(&sem->changed, &set->changed);
 }
 
-static __always_inline void sem_signed(struct sem *sem, struct pid *pid)
+static __always_inline void pid_replace(struct pid **old, struct pid *pid)
 {
-	if (sem->pid == pid)
+	if (*old == pid)
 		return;
-	put_pid(sem->pid);
-	sem->pid = get_pid(pid);
+	put_pid(*old);
+	*old = get_pid(pid);
+}
+
+/* A process has done or set something. */
+static __always_inline void set_signed(struct set *set, struct pid *pid)
+{
+	lockdep_assert_held(&set->lock);
+	set->last_ns = ktime_get_coarse_real_ns();
+	pid_replace(&set->last, pid);
 }
 
 static noinline void pollers_wake(struct sem *sem, u32 news)
@@ -635,7 +643,7 @@ step_done(struct set *set, struct section *s, struct vector *vector,
 {
 	struct sem *sem = &set->sems[step->index];
 
-	sem_signed(sem, vector->pid);
+	pid_replace(&sem->pid, vector->pid);
 	if (step->delta)
 		sem_moved(set, s, sem, step->delta > 0);
 	if (step->delta >= 0)
@@ -676,11 +684,7 @@ vector_try(struct set *set, struct section *s, struct vector *vector, u32 nr)
 	vector->result = 1;
 	for (i = 0; i < nr; i++)
 		step_done(set, s, vector, &vector->steps[i]);
-	set->last_ns = ktime_get_coarse_real_ns();
-	if (set->last != vector->pid) {
-		put_pid(set->last);
-		set->last = get_pid(vector->pid);
-	}
+	set_signed(set, vector->pid);
 	return 0;
 }
 
@@ -1056,7 +1060,7 @@ static void undo_one(struct set *set, struct section *s, struct undo *undo, u32 
 	if (!delta)
 		return;
 	sem->value = clamp_t(s64, (s64)before + delta, 0, set->max);
-	sem_signed(sem, undo->pid);
+	pid_replace(&sem->pid, undo->pid);
 	if (sem->value != before)
 		sem_moved(set, s, sem, sem->value > before);
 }
@@ -1165,11 +1169,11 @@ static void values_set(struct set *set, u32 first, const u32 *values, u32 n)
 
 		sem->value = values[i];
 		sem->settings++;
-		sem_signed(sem, pid);
+		pid_replace(&sem->pid, pid);
 		if (sem->value != before)
 			sem_moved(set, &s, sem, sem->value > before);
 	}
-	set->last_ns = ktime_get_coarse_real_ns();
+	set_signed(set, pid);
 	set_settle(set, &s);
 	set_unlock(set, &s);
 }

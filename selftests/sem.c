@@ -52,19 +52,6 @@ static struct ipcx_sem_op op(uint32_t index, int32_t delta)
 /* These operations at once, without waiting. */
 #define sem_now(fd, ...) sem_vector(fd, IPCX_NONBLOCK, __VA_ARGS__)
 
-static bool values_are(int fd, uint32_t a, uint32_t b, uint32_t c, uint32_t d)
-{
-	struct ipcx_sem sems[4];
-
-	if (ref_sem_get(fd, ref_self(), 0, 4, sems))
-		return false;
-	if (sems[0].value == a && sems[1].value == b && sems[2].value == c && sems[3].value == d)
-		return true;
-	fprintf(stderr, "# the values are %u, %u, %u, %u\n", sems[0].value, sems[1].value,
-		sems[2].value, sems[3].value);
-	return false;
-}
-
 /* Making one. */
 
 TEST_F(sem, query_tells_of_semaphores)
@@ -425,6 +412,9 @@ TEST_F(sem, set_some)
 	EXPECT_TRUE(values_are(self->fd, 2, 5, 0, 2));
 	EXPECT_EQ(getpid(), sem_get(self->fd, 1).pid);
 	EXPECT_EQ(0, sem_get(self->fd, 0).pid);
+	/* That is the last thing that was done to the set. */
+	EXPECT_EQ(getpid(), pipe_stat(self->fd).last_writer_pid);
+	EXPECT_NE(0, pipe_stat(self->fd).write_ns);
 }
 
 TEST_F(sem, set_all_of_many)

@@ -140,6 +140,20 @@ helper uint32_t sem_value(int fd, uint32_t index)
 	return sem_get(fd, index).value;
 }
 
+/* Are these the values of the first four? */
+helper bool values_are(int fd, uint32_t a, uint32_t b, uint32_t c, uint32_t d)
+{
+	struct ipcx_sem sems[4];
+
+	if (ref_sem_get(fd, ref_self(), 0, 4, sems))
+		return false;
+	if (sems[0].value == a && sems[1].value == b && sems[2].value == c && sems[3].value == d)
+		return true;
+	fprintf(stderr, "# the values are %u, %u, %u, %u\n", sems[0].value, sems[1].value,
+		sems[2].value, sems[3].value);
+	return false;
+}
+
 /* Waits until so many wait for the semaphore to rise, and to be 0. */
 helper bool sem_waiting(int fd, uint32_t index, uint32_t down, uint32_t zero)
 {
