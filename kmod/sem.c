@@ -6,9 +6,9 @@
  * One spinlock guards a set. An operation is a vector of steps, tried in their order under
  * the lock: if one can't be done, those before it are taken back, and the vector waits in
  * the lists of the semaphores that it lowers or wants at 0. Whatever changes a value enters
- * the semaphore among the changed ones; before the lock is given back for good, who waits there is
- * tried again, oldest first, and what that changes is looked at in turn. So, with the lock free,
- * no vector that waits can be done, unless it is held back.
+ * the semaphore among the changed ones; before the lock is given back for good, those who
+ * wait there are tried again, the oldest of them all first, and what that changes is looked
+ * at in turn. So, with the lock free, no vector that waits can be done, unless it is held back.
  *
  * Fairness. Who comes later may take what is there while an older vector can't be done; but
  * a vector counts how often that has passed it, and from PASSES on it holds its semaphores:
@@ -66,7 +66,7 @@ struct vector;
 /**
  * struct entry - a step of a vector that waits, in a semaphore's list
  * @node:   in sem->downs or sem->zeros
- * @vector: whose; NULL for the mark of who walks along the list
+ * @vector: whose
  */
 struct entry {
 	struct list_head node;
@@ -85,7 +85,8 @@ struct entry {
  * @holder:    of an owned one: who has it, or NULL
  * @downs:     vectors that lower it, oldest first
  * @zeros:     vectors that want it at 0, likewise
- * @changed:   in set->changed, or empty
+ * @retry:     of these, the entry that is to be tried again next, or NULL
+ * @changed:   in set->changed, if there is one
  * @pid:       who operated on it last, a reference or NULL
  * @poll:      who polls it
  */
@@ -100,7 +101,8 @@ struct sem {
 	struct undo *holder;
 	struct list_head downs;
 	struct list_head zeros;
-	struct list_head changed;
+	struct entry *retry;
+	struct rb_node changed;
 	struct pid *pid;
 	wait_queue_head_t poll;
 };
@@ -114,8 +116,8 @@ struct sem {
  * @sems:     the semaphores
  * @lock:     guards all that follows, and the semaphores; the order is in
  *	      Documentation/locking.rst
- * @changed:  semaphores whose waiters are to be tried again; empty while @lock is free, but
- *	      between the sections of one who tries many
+ * @changed:  semaphores with waiters to be tried again, by the age of the first of these;
+ *	      empty while @lock is free, but between the sections of one who tries many
  * @undos:    struct undo by pid
  * @seq:      vectors that have waited
  * @done:     operations that were done
@@ -135,7 +137,7 @@ struct set {
 	u32 max;
 	struct sem *sems;
 	spinlock_t lock;	/* all that follows */
-	struct list_head changed;
+	struct rb_root_cached changed;
 	struct rb_root undos;
 	u64 seq;
 	u64 done;
@@ -399,14 +401,37 @@ static bool is_held_back(const struct sem *sem, u64 seq)
 	return sem->held && sem->held->seq < seq;
 }
 
-/* Who waits for it will be tried again. */
-static __always_inline void sem_changed(struct set *set, struct sem *sem)
+static bool retries_before(struct rb_node *a, const struct rb_node *b)
+{
+	const struct sem *sem_a = rb_entry(a, struct sem, changed);
+	const struct sem *sem_b = rb_entry(b, struct sem, changed);
+
+	return sem_a->retry->vector->seq < sem_b->retry->vector->seq;
+}
+
+/* Those who wait for it will be tried again from @at on, if that isn't the end of a list. */
+static noinline void sem_retry_from(struct set *set, struct sem *sem, struct list_head *at)
 {
 	lockdep_assert_held(&set->lock);
-	if (list_empty(&sem->downs) && list_empty(&sem->zeros))
+	if (sem->retry)
+		rb_erase_cached(&sem->changed, &set->changed);
+	sem->retry = NULL;
+	if (at == &sem->downs || at == &sem->zeros)
 		return;
-	if (list_empty(&sem->changed))
-		list_add_tail(&sem->changed, &set->changed);
+	sem->retry = list_entry(at, struct entry, node);
+	rb_add_cached(&sem->changed, &set->changed, retries_before);
+}
+
+/*
+ * All who may be able to now will be tried again: who lowers it can't when it is 0 (or
+ * could before), and who wants it at 0 can only then, or lowers it, too.
+ */
+static __always_inline void sem_retry(struct set *set, struct sem *sem)
+{
+	struct list_head *list = sem->value ? &sem->downs : &sem->zeros;
+
+	if (!list_empty(list) || sem->retry)
+		sem_retry_from(set, sem, list->next);
 }
 
 static __always_inline void pid_replace(struct pid **old, struct pid *pid)
@@ -442,7 +467,9 @@ sem_moved(struct set *set, struct section *s, struct sem *sem, bool rose)
 	lockdep_assert_held(&set->lock);
 	sem->full = sem->value == set->max;
 	s->news |= news;
-	sem_changed(set, sem);
+	/* Who can only when it has fallen wants it at 0 in the end. */
+	if (rose || !sem->value || !list_empty(&sem->zeros))
+		sem_retry(set, sem);
 	/* Who polls was on this list before he took the lock. */
 	if (waitqueue_active(&sem->poll))
 		pollers_wake(sem, news);
@@ -492,12 +519,12 @@ static void sem_let_go(struct set *set, struct sem *sem)
 	lockdep_assert_held(&set->lock);
 	sem->held = NULL;
 	list_for_each_entry(entry, &sem->downs, node) {
-		if (entry->vector && entry->vector->passed >= PASSES) {
+		if (entry->vector->passed >= PASSES) {
 			sem->held = entry->vector;
 			break;
 		}
 	}
-	sem_changed(set, sem);
+	sem_retry(set, sem);
 	wake_up_interruptible_poll(&sem->poll, EPOLLIN | EPOLLRDNORM);
 }
 
@@ -507,9 +534,16 @@ static void vector_unlist(struct set *set, struct vector *vector)
 
 	lockdep_assert_held(&set->lock);
 	step_count(set, &vector->steps[vector->blocked], -1);
-	for (i = 0; i < vector->nr; i++)
-		if (vector->steps[i].delta <= 0)
-			list_del(&vector->entries[i].node);
+	for (i = 0; i < vector->nr; i++) {
+		struct sem *sem = &set->sems[vector->steps[i].index];
+		struct entry *entry = &vector->entries[i];
+
+		if (vector->steps[i].delta > 0)
+			continue;
+		if (sem->retry == entry)
+			sem_retry_from(set, sem, entry->node.next);
+		list_del(&entry->node);
+	}
 	if (vector->passed < PASSES)
 		return;
 	for (i = 0; i < vector->nr; i++) {
@@ -548,8 +582,7 @@ static void sem_pass(struct set *set, struct sem *sem, const struct vector *vect
 	list_for_each_entry(entry, &sem->downs, node) {
 		if (entry->vector == vector)
 			break;
-		if (entry->vector)
-			vector_passed(set, entry->vector);
+		vector_passed(set, entry->vector);
 	}
 }
 
@@ -704,66 +737,36 @@ static u32 vector_retry(struct set *set, struct section *s, struct vector *vecto
 	return nr;
 }
 
-/* The next entry of another vector, or the list itself. */
-static struct list_head *next_vector(struct list_head *at, const struct list_head *list,
-				     const struct vector *vector)
-{
-	do {
-		at = at->next;
-	} while (at != list && list_entry(at, struct entry, node)->vector == vector);
-	return at;
-}
-
-/* Stand at @at while the lock is free; return where that is then. */
-static struct list_head *walk_relax(struct set *set, struct section *s, struct list_head *at)
-{
-	struct entry mark = {};
-
-	list_add_tail(&mark.node, at);
-	set_relax(set, s);
-	at = mark.node.next;
-	list_del(&mark.node);
-	return at;
-}
-
-/*
- * Try who waits in @list, oldest first, as long as there is any use: those who lower it can't
- * when it is 0, those who want it at 0 can only then. None but the one that is
- * tried leaves the list meanwhile.
- */
-static void sem_walk(struct set *set, struct section *s, struct sem *sem,
-		     struct list_head *list)
-{
-	struct list_head *at = list->next;
-
-	while (at != list && !sem->value == (list == &sem->zeros)) {
-		struct vector *vector = list_entry(at, struct entry, node)->vector;
-
-		at = next_vector(at, list, vector);
-		if (!vector)
-			continue;
-		s->tried += vector_retry(set, s, vector);
-		if (s->tried >= STEPS)
-			at = walk_relax(set, s, at);
-	}
-}
-
+/* The oldest who may be able to, whatever has changed, is tried first. */
 static noinline void changed_settle(struct set *set, struct section *s)
 {
-	struct sem *sem;
+	struct rb_node *node;
+	u64 tried = 0;
 
 	lockdep_assert_held(&set->lock);
-	while ((sem = list_first_entry_or_null(&set->changed, struct sem, changed))) {
-		list_del_init(&sem->changed);
-		sem_walk(set, s, sem, &sem->downs);
-		sem_walk(set, s, sem, &sem->zeros);
+	while ((node = rb_first_cached(&set->changed))) {
+		struct sem *sem = rb_entry(node, struct sem, changed);
+		struct vector *vector = sem->retry->vector;
+
+		sem_retry_from(set, sem, sem->retry->node.next);
+		/* One that waits for several that have changed needs to be tried once. */
+		if (vector->seq == tried) {
+			s->tried++;
+		} else {
+			tried = vector->seq;
+			s->tried += vector_retry(set, s, vector);
+		}
+		if (s->tried >= STEPS) {
+			set_relax(set, s);
+			tried = 0;
+		}
 	}
 }
 
 /* Who may be done now is, until nothing more comes of it. */
 static __always_inline void set_settle(struct set *set, struct section *s)
 {
-	if (!list_empty(&set->changed))
+	if (!RB_EMPTY_ROOT(&set->changed.rb_root))
 		changed_settle(set, s);
 }
 
@@ -797,9 +800,11 @@ vector_start(struct set *set, struct section *s, struct vector *vector, u32 nr,
 	     const struct ipcx_patience *patience)
 	__releases(&set->lock)
 {
-	int ret = ipcx_object_removed(&set->obj) ? -EIDRM :
-						   vector_try(set, s, vector, nr);
+	int ret;
 
+	/* Nobody passes those who are about to be done. */
+	set_settle(set, s);
+	ret = ipcx_object_removed(&set->obj) ? -EIDRM : vector_try(set, s, vector, nr);
 	if (ret == MUST_WAIT) {
 		if (!patience->nonblock)
 			return vector_wait(set, s, vector, patience);
@@ -1276,11 +1281,10 @@ static int set_init(struct ipcx_object *obj, const void *params)
 		sem->full = p->value == p->max;
 		INIT_LIST_HEAD(&sem->downs);
 		INIT_LIST_HEAD(&sem->zeros);
-		INIT_LIST_HEAD(&sem->changed);
 		init_waitqueue_head(&sem->poll);
 	}
 	spin_lock_init(&set->lock);
-	INIT_LIST_HEAD(&set->changed);
+	set->changed = RB_ROOT_CACHED;
 	set->undos = RB_ROOT;
 	set->nr = p->count;
 	set->owned = p->flags & IPCX_SEM_OWNED;
@@ -1337,15 +1341,11 @@ static void set_detach(struct ipcx_handle *handle)
 /* Send away one of those who wait for a semaphore. Tell whether there was none. */
 static bool hang_up_one(struct set *set, struct section *s, struct list_head *list)
 {
-	struct entry *entry;
+	struct entry *entry = list_first_entry_or_null(list, struct entry, node);
 
-	list_for_each_entry(entry, list, node) {
-		if (!entry->vector)
-			continue;
+	if (entry)
 		vector_release(set, s, entry->vector, -EIDRM);
-		return false;
-	}
-	return true;
+	return !entry;
 }
 
 /* Nobody can come any more: whoever takes the lock from here on finds the object removed. */

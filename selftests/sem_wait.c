@@ -17,31 +17,6 @@
 #define CALL_OP		CALL_STAT
 
 /*
- * How often a task has been off the processor, ~0ULL if there is no such task. Of one that
- * sleeps this stays what it is until somebody wakes it.
- */
-static uint64_t task_switches(pid_t tid)
-{
-	unsigned long long n, sum = 0;
-	int found = 0;
-	char path[64], line[256];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", tid);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "voluntary_ctxt_switches: %llu", &n) == 1 ||
-		    sscanf(line, "nonvoluntary_ctxt_switches: %llu", &n) == 1) {
-			sum += n;
-			found++;
-		}
-	}
-	if (f)
-		fclose(f);
-	return found == 2 ? sum : ~0ULL;
-}
-
-/*
  * struct path - one way to a call that waits
  * @kind:    CALL_OP, or a read of 8 bytes
  * @by_name: on the device; likewise @by_id
@@ -1333,6 +1308,24 @@ TEST_F(line, longest_vector)
 		left += sem_value(fd, i);
 	EXPECT_EQ(0, left);
 	close(fd);
+}
+
+/* When several rise at once, in either order, it is the older of two who could. */
+TEST_F(line, older_one_first_whatever_rises)
+{
+	int order;
+
+	for (order = 0; order < 2; order++) {
+		struct actor old = vector(self->fd, DOWN(1, 1));
+		struct actor young = vector(self->fd, DOWN(0, 1), DOWN(1, 1));
+
+		ASSERT_EQ(0, sem_vector(self->fd, 0, sem_step(order, 1, 0),
+					sem_step(!order, 1, 0)));
+		EXPECT_EQ(0, actor_finish(&old));
+		EXPECT_TRUE(actor_asleep(&young));
+		ASSERT_EQ(0, up(self->fd, 1, 1));
+		EXPECT_EQ(0, actor_finish(&young));
+	}
 }
 
 /* All of a vector happens at once, and serves those who wait for it. */
