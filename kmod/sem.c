@@ -596,6 +596,28 @@ static void vector_release(struct set *set, struct section *s, struct vector *ve
 
 /* ---- Operations ---- */
 
+/*
+ * None of an owned set's steps may be one that its process can't do in any order: before the
+ * first is waited for. Later another thread may have taken one; then that is waited for.
+ */
+static noinline int owned_check(struct set *set, const struct vector *vector)
+{
+	u32 i;
+
+	lockdep_assert_held(&set->lock);
+	for (i = 0; i < vector->nr; i++) {
+		const struct ipcx_sem_op *step = &vector->steps[i];
+		const struct undo *holder = set->sems[step->index].holder;
+		bool mine = holder && holder == vector->undo;
+
+		if (step->delta < 0 && mine)
+			return -EDEADLK;
+		if (step->delta > 0 && !mine)
+			return -EPERM;
+	}
+	return 0;
+}
+
 static int owned_step(struct sem *sem, const struct vector *vector, s32 delta)
 {
 	if (delta > 0) {
@@ -603,9 +625,6 @@ static int owned_step(struct sem *sem, const struct vector *vector, s32 delta)
 			return -EPERM;
 		sem->holder = NULL;
 	} else {
-		/* Another thread may have got it since: who waits, waits for that one then. */
-		if (sem->holder == vector->undo && vector->seq == NEWCOMER)
-			return -EDEADLK;
 		if (sem->holder)
 			return MUST_WAIT;
 		sem->holder = vector->undo;
@@ -804,7 +823,9 @@ vector_start(struct set *set, struct section *s, struct vector *vector, u32 nr,
 
 	/* Nobody passes those who are about to be done. */
 	set_settle(set, s);
-	ret = ipcx_object_removed(&set->obj) ? -EIDRM : vector_try(set, s, vector, nr);
+	ret = ipcx_object_removed(&set->obj) ? -EIDRM :
+	      set->owned ? owned_check(set, vector) : 0;
+	ret = ret ?: vector_try(set, s, vector, nr);
 	if (ret == MUST_WAIT) {
 		if (!patience->nonblock)
 			return vector_wait(set, s, vector, patience);

@@ -111,19 +111,6 @@ static int many_ways(int fd)
 	       sem_try(fd, 3, -4, UNDO) ?: sem_try(fd, 3, 1, 0);
 }
 
-static bool values_are(int fd, uint32_t a, uint32_t b, uint32_t c, uint32_t d)
-{
-	struct ipcx_sem sems[4];
-
-	if (ref_sem_get(fd, ref_self(), 0, 4, sems))
-		return false;
-	if (sems[0].value == a && sems[1].value == b && sems[2].value == c && sems[3].value == d)
-		return true;
-	fprintf(stderr, "# the values are %u, %u, %u, %u\n", sems[0].value, sems[1].value,
-		sems[2].value, sems[3].value);
-	return false;
-}
-
 TEST_F(undo, however_it_ends)
 {
 	struct child child;
@@ -616,6 +603,17 @@ TEST_F(owned, twice_is_a_deadlock)
 	EXPECT_EQ(1, sem_value(self->fd, 1));
 }
 
+/* Even if another would have to be waited for first. */
+TEST_F(owned, deadlock_behind_a_wait)
+{
+	struct child child = child_start(BY_KILL, take_first, self->fd);
+
+	ASSERT_EQ(0, sem_one(self->fd, 1, -1, 0));
+	EXPECT_EQ(-EDEADLK, sem_vector(self->fd, 0, sem_step(0, -1, 0), sem_step(1, -1, 0)));
+	EXPECT_EQ(-EPERM, sem_vector(self->fd, 0, sem_step(0, -1, 0), sem_step(2, 1, 0)));
+	child_end(&child, BY_KILL);
+}
+
 TEST_F(owned, anothers_is_not_mine_to_give_back)
 {
 	struct child child = child_start(BY_KILL, take_first, self->fd);
@@ -706,6 +704,7 @@ TEST_F(owned, cannot_be_set)
 
 TEST_F(owned, read_write_and_poll)
 {
+	struct child child;
 	uint64_t n = 1;
 
 	EXPECT_EQ(POLLIN, poll_now(self->fd, POLLIN | POLLOUT));
@@ -715,6 +714,10 @@ TEST_F(owned, read_write_and_poll)
 	n = 1;
 	EXPECT_EQ(8, plain_write(self->fd, &n, 8));
 	EXPECT_EQ(-EPERM, plain_write(self->fd, &n, 8));
+	child = child_start(BY_KILL, take_first, self->fd);
+	child_end(&child, BY_KILL);
+	EXPECT_EQ(-EOWNERDEAD, plain_read(self->fd, &n, 8));
+	EXPECT_EQ(getpid(), sem_get(self->fd, 0).holder);
 }
 
 /* Two threads wait for what another process has: the second waits for the first then. */

@@ -719,9 +719,10 @@ struct ipcx_sem_op {
  *              first, it is what came of it
  * EAGAIN       IPCX_NONBLOCK, IPCX_SEM_NOWAIT, or O_NONBLOCK on this file (the device,
  *              too), and it would have to wait
- * EDEADLK      owned: the process has the semaphore. (A thread that waits, while another of
- *              its process gets it, waits for that one.)
- * EPERM        owned: an up, and the process hasn't it
+ * EDEADLK      owned: the process has one that it would take, and so nothing was waited for.
+ *              (A thread that waits, while another of its process gets it, waits for that
+ *              one.)
+ * EPERM        owned: an up, and the process hasn't it; likewise
  * EOWNERDEAD   owned: all was done, and who had one of the semaphores before has died with
  *              it; what it guards may be half done. Told once
  * EDQUOT       an account is full that pays for what there is to undo
@@ -1064,8 +1065,9 @@ struct ipcx_query {
  * write(2) of none sends an empty message. Of a set of semaphores they are as eventfd(2)'s
  * with EFD_SEMAPHORE: a write of 8 bytes adds that number to the file's semaphore
  * (EOVERFLOW rather than waiting), a read of 8 bytes, for which the file must be open for both
- * (EBADF), takes one from it and tells 1; fewer bytes are EINVAL. POLLIN says that a down by one
- * would not wait, POLLOUT that an up by one is possible. A removed object polls as POLLERR and
+ * (EBADF), takes one from it and tells 1; fewer bytes are EINVAL. A read that is EOWNERDEAD has
+ * taken an owned semaphore nevertheless. POLLIN says that a down by one would not wait,
+ * POLLOUT that an up by one is possible. A removed object polls as POLLERR and
  * POLLHUP. In /proc/PID/fdinfo/N stand the lines ipcx-type, ipcx-id, ipcx-cookie,
  * ipcx-name (if it has one; blanks, tabs, newlines and backslashes as in
  * /proc/mounts) and, for a removed object, ipcx-removed.
