@@ -23,6 +23,7 @@
 #include "pipe.h"
 #include "queue.h"
 #include "registry.h"
+#include "select.h"
 #include "sem.h"
 #include "wait.h"
 
@@ -33,6 +34,7 @@
  * @handle: its private_data on an object's file, NULL on the device
  * @arg:    the argument's address
  * @size:   its size as the caller knows it
+ * @patience: of SELECT, whatever argument and file say; or NULL
  */
 struct call {
 	struct ipcx_ns *ns;
@@ -40,13 +42,14 @@ struct call {
 	struct ipcx_handle *handle;
 	void __user *arg;
 	size_t size;
+	const struct ipcx_patience *patience;
 };
 
 /**
  * struct command - a row of the table
  * @cmd:   its number; the size in it is today's
  * @min:   size of its argument when it was first published
- * @where: ON_DEVICE, ON_OBJECT
+ * @where: ON_DEVICE, ON_OBJECT, IN_SELECT
  * @run:   the handler
  */
 struct command {
@@ -58,6 +61,7 @@ struct command {
 
 #define ON_DEVICE	1
 #define ON_OBJECT	2
+#define IN_SELECT	4
 
 static int copy_in(const struct call *call, void *dst, size_t size)
 {
@@ -169,6 +173,8 @@ static struct ipcx_object *find_to_transfer(const struct call *call,
 		return ERR_PTR(err);
 	if (call->file->f_flags & O_NONBLOCK)
 		patience->nonblock = true;
+	if (call->patience)
+		*patience = *call->patience;
 	return find_to_use(call, ref);
 }
 
@@ -506,6 +512,9 @@ static long io_object(const struct call *call, struct ipcx_object *obj,
 	ret = ipcx_object_may(obj, call->handle, reading);
 	if (ret)
 		return ret;
+	/* What is read from a set is told before it is taken. */
+	if (call->patience && obj->type->id == IPCX_TYPE_SEM)
+		return -EOPNOTSUPP;
 	if (!(reading ? obj->type->read : obj->type->write))
 		return -EOPNOTSUPP;
 	ret = import_ubuf(reading ? ITER_DEST : ITER_SOURCE,
@@ -648,6 +657,9 @@ static long run_recv(const struct call *call)
 	ret = copy_in(call, &req, sizeof(req)) ?: recv_check(&req);
 	if (ret)
 		return ret;
+	/* Nobody waits for what he only looks at. */
+	if (call->patience && req.flags & IPCX_PEEK)
+		return -EINVAL;
 	obj = find_to_transfer(call, &req.ref, &req.deadline, req.flags, &patience);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
@@ -804,19 +816,70 @@ static long run_sem_file(const struct call *call)
 	return ipcx_sem_file(call->handle, &req);
 }
 
+/* ---- WAIT, SELECT ---- */
+
+static long run_wait(const struct call *call)
+{
+	struct ipcx_wait __user *arg = call->arg;
+	struct ipcx_patience patience;
+	struct ipcx_wait req;
+	u32 index = IPCX_NO_INDEX;
+	long ret;
+
+	ret = copy_in(call, &req, sizeof(req));
+	if (ret)
+		return ret;
+	if (req.flags & ~(u32)(IPCX_WAIT_ALL | IPCX_NONBLOCK | IPCX_NO_RESTART))
+		return -EINVAL;
+	ret = ipcx_patience_init(&patience, &req.deadline, req.flags);
+	/* Before anything is taken. */
+	if (!ret && put_user(index, &arg->index))
+		ret = -EFAULT;
+	if (ret)
+		return ret;
+	ret = ipcx_wait(&req, &patience, &index);
+	return put_user(index, &arg->index) ? -EFAULT : ret;
+}
+
+static long run_select(const struct call *call)
+{
+	struct ipcx_selection __user *arg = call->arg;
+	struct ipcx_patience patience;
+	struct ipcx_selection req;
+	u32 index = IPCX_NO_INDEX;
+	long ret;
+
+	ret = copy_in(call, &req, sizeof(req));
+	if (ret)
+		return ret;
+	if (req.flags & ~(u32)(IPCX_NONBLOCK | IPCX_NO_RESTART))
+		return -EINVAL;
+	ret = ipcx_patience_init(&patience, &req.deadline, req.flags);
+	if (!ret && put_user(index, &arg->index))
+		ret = -EFAULT;
+	if (ret)
+		return ret;
+	ret = ipcx_select(&req, &patience, &index);
+	return put_user(index, &arg->index) ? -EFAULT : ret;
+}
+
 /* ---- The table ---- */
 
 static const struct command commands[] = {
 	{ IPCX_IOC_READ, offsetofend(struct ipcx_io, deadline),
-	  ON_DEVICE | ON_OBJECT, run_read },
+	  ON_DEVICE | ON_OBJECT | IN_SELECT, run_read },
 	{ IPCX_IOC_WRITE, offsetofend(struct ipcx_io, deadline),
-	  ON_DEVICE | ON_OBJECT, run_write },
+	  ON_DEVICE | ON_OBJECT | IN_SELECT, run_write },
 	{ IPCX_IOC_SEND, offsetofend(struct ipcx_send, deadline),
-	  ON_DEVICE | ON_OBJECT, run_send },
+	  ON_DEVICE | ON_OBJECT | IN_SELECT, run_send },
 	{ IPCX_IOC_RECV, offsetofend(struct ipcx_recv, skip),
-	  ON_DEVICE | ON_OBJECT, run_recv },
+	  ON_DEVICE | ON_OBJECT | IN_SELECT, run_recv },
 	{ IPCX_IOC_SEM_OP, offsetofend(struct ipcx_sem_ops, deadline),
-	  ON_DEVICE | ON_OBJECT, run_sem_op },
+	  ON_DEVICE | ON_OBJECT | IN_SELECT, run_sem_op },
+	{ IPCX_IOC_SELECT, offsetofend(struct ipcx_selection, deadline),
+	  ON_DEVICE | ON_OBJECT, run_select },
+	{ IPCX_IOC_WAIT, offsetofend(struct ipcx_wait, deadline),
+	  ON_DEVICE | ON_OBJECT, run_wait },
 	{ IPCX_IOC_CREATE, offsetofend(struct ipcx_create, reserved),
 	  ON_DEVICE, run_create },
 	{ IPCX_IOC_OPEN, offsetofend(struct ipcx_open, deadline),
@@ -871,6 +934,39 @@ static long command_run(unsigned int cmd, struct call *call)
 		return -EINVAL;
 	ipcx_death_drain();
 	return command->run(call);
+}
+
+/**
+ * ipcx_case_valid - may a command be one of SELECT's?
+ * @cmd: what, and the argument's size
+ */
+bool ipcx_case_valid(unsigned int cmd)
+{
+	return command_find(cmd, IN_SELECT);
+}
+
+/**
+ * ipcx_case_run - a command of SELECT
+ * @file:     an object's
+ * @cmd:      one that may be
+ * @arg:      the argument's address
+ * @patience: instead of the argument's and the file's
+ *
+ * Return: as the command, or -EIOCBQUEUED if it stands in its object's lists now.
+ */
+long ipcx_case_run(struct file *file, unsigned int cmd, unsigned long arg,
+		   const struct ipcx_patience *patience)
+{
+	struct ipcx_handle *handle = file->private_data;
+	struct call call = {
+		.ns = handle->obj->ns,
+		.file = file,
+		.handle = handle,
+		.arg = (void __user *)arg,
+		.patience = patience,
+	};
+
+	return command_run(cmd, &call);
 }
 
 /**

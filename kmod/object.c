@@ -746,6 +746,17 @@ int ipcx_file_release(struct inode *inode, struct file *file)
 }
 
 /**
+ * ipcx_file_handle - an object's open file
+ * @file: any
+ *
+ * Return: NULL if it isn't one.
+ */
+struct ipcx_handle *ipcx_file_handle(struct file *file)
+{
+	return file->f_op->release == ipcx_file_release ? file->private_data : NULL;
+}
+
+/**
  * ipcx_file_show_fdinfo - say in /proc/PID/fdinfo/N what this is
  * @m:    where to
  * @file: the file

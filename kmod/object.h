@@ -14,6 +14,7 @@ struct iov_iter;
 struct ipcx_ns;
 struct ipcx_patience;
 struct kstat;
+struct mutex;
 struct pid_namespace;
 struct seq_file;
 
@@ -139,6 +140,12 @@ struct ipcx_spec {
  * @write:       put data in; likewise
  * @round:       tell what new limits of the payload come to, -EINVAL if they can't be
  * @resize:      change to them in use; both are NULL if they are fixed
+ * @lock:        for WAIT: take the lock that guards what @events tells; any number of
+ *		 objects' under @nest. NULL if it needs none
+ * @unlock:      give it back
+ * @events:      what poll(2) would tell of a file now, under @lock
+ * @moves:       without @lock: a number that is another whenever @events may have been
+ *		 another since
  */
 struct ipcx_type_ops {
 	const char *name;
@@ -170,6 +177,10 @@ struct ipcx_type_ops {
 	int (*round)(struct ipcx_object *obj, struct ipcx_resize *req);
 	int (*resize)(struct ipcx_object *obj, const struct ipcx_resize *req,
 		      const struct ipcx_patience *patience);
+	void (*lock)(struct ipcx_object *obj, struct mutex *nest);
+	void (*unlock)(struct ipcx_object *obj);
+	__poll_t (*events)(struct ipcx_handle *handle);
+	u64 (*moves)(struct ipcx_object *obj);
 };
 
 /* pipe.c */
@@ -220,6 +231,8 @@ static inline bool ipcx_object_removed(const struct ipcx_object *obj)
 /* A file for @obj, its reader or writer counted, not waited for. */
 struct file *ipcx_object_file(struct ipcx_object *obj, u32 access, u32 flags,
 			      const struct ipcx_patience *patience);
+
+struct ipcx_handle *ipcx_file_handle(struct file *file);
 
 /* For the types' file_operations. */
 int ipcx_file_open(struct inode *inode, struct file *file);

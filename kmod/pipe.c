@@ -262,15 +262,22 @@ static __poll_t side_news(struct pipe *pipe, struct pipe_side *side)
 	return EPOLLIN | EPOLLRDNORM | (ended ? EPOLLHUP : 0);
 }
 
-/* Pollers whom an owner is in the way of are left to him. */
+/*
+ * Pollers whom an owner is in the way of are left to him. With @signal the other side has
+ * moved, or they have been left to who tells them now: that is what EPOLLMSG says to SELECT
+ * (poke_wake()), for which there may be enough when there isn't for poll(2).
+ */
 static noinline void tell_pollers(struct pipe *pipe, struct pipe_side *side,
 				  bool signal)
 {
 	__poll_t news = side_news(pipe, side);
 
-	if (!news)
+	if (!news) {
+		if (signal && side == &pipe->wr && pipe_free(pipe))
+			wake_up_interruptible_poll(&side->poll, EPOLLMSG);
 		return;
-	wake_up_interruptible_poll(&side->poll, news);
+	}
+	wake_up_interruptible_poll(&side->poll, news | (signal ? EPOLLMSG : 0));
 	if (signal)
 		kill_fasync(&side->fasync, SIGIO,
 			    news & EPOLLIN ? POLL_IN : POLL_OUT);
@@ -1257,11 +1264,35 @@ static __poll_t poll_reading(struct pipe *pipe, const struct ipcx_handle *handle
 	return side_taken(&pipe->rd) ? 0 : hup | EPOLLIN | EPOLLRDNORM;
 }
 
-static __poll_t pipe_poll(struct file *file, poll_table *table)
+static __poll_t pipe_events(struct ipcx_handle *handle)
 {
-	struct ipcx_handle *handle = file->private_data;
 	struct pipe *pipe = to_pipe(handle->obj);
 	__poll_t events = 0;
+
+	if (ipcx_object_removed(&pipe->obj))
+		return EPOLLHUP | EPOLLERR;
+	if (handle->f_mode & FMODE_READ)
+		events |= poll_reading(pipe, handle);
+	if (handle->f_mode & FMODE_WRITE) {
+		if (poll_writable(pipe))
+			events |= EPOLLOUT | EPOLLWRNORM;
+		if (peers_gone(&pipe->rd, handle))
+			events |= EPOLLERR;
+	}
+	return events;
+}
+
+/* Either side only grows. What RESIZE changes is not told. */
+static u64 pipe_moves(struct ipcx_object *obj)
+{
+	struct pipe *pipe = to_pipe(obj);
+
+	return pos_load(&pipe->rd) + pos_load(&pipe->wr);
+}
+
+static __poll_t pipe_poll(struct file *file, poll_table *table)
+{
+	struct pipe *pipe = file_pipe(file);
 
 	if (file->f_mode & FMODE_READ)
 		poll_wait(file, &pipe->rd.poll, table);
@@ -1271,18 +1302,7 @@ static __poll_t pipe_poll(struct file *file, poll_table *table)
 	if (!(file->f_mode & (FMODE_READ | FMODE_WRITE)))
 		poll_wait(file, &pipe->open, table);
 	smp_mb();	/* SLEEP: pairs with side_notify(), side_free() */
-
-	if (ipcx_object_removed(&pipe->obj))
-		return EPOLLHUP | EPOLLERR;
-	if (file->f_mode & FMODE_READ)
-		events |= poll_reading(pipe, handle);
-	if (file->f_mode & FMODE_WRITE) {
-		if (poll_writable(pipe))
-			events |= EPOLLOUT | EPOLLWRNORM;
-		if (peers_gone(&pipe->rd, handle))
-			events |= EPOLLERR;
-	}
-	return events;
+	return pipe_events(file->private_data);
 }
 
 static int pipe_fasync(int fd, struct file *file, int on)
@@ -1350,4 +1370,6 @@ const struct ipcx_type_ops ipcx_pipe_type = {
 	.write = pipe_write,
 	.round = pipe_round,
 	.resize = pipe_resize,
+	.events = pipe_events,
+	.moves = pipe_moves,
 };

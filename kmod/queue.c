@@ -268,7 +268,7 @@ struct parcel {
 
 /**
  * struct sender - a sender that waits for space
- * @node:   in queue->senders, until he is released
+ * @node:   in queue->senders, until he is released or dropped
  * @waiter: 1 when the space is his, or an errno
  * @len:    for how much
  */
@@ -280,7 +280,7 @@ struct sender {
 
 /**
  * struct receiver - a receiver that waits for a message
- * @interest: for which; in queue->receivers until he is released
+ * @interest: for which; in queue->receivers until he is released or dropped
  * @waiter:   1 when the message is his, or an errno
  * @parcel:   where the message goes
  */
@@ -545,6 +545,15 @@ static struct sender *sender_ready(struct queue *queue)
 	return NULL;
 }
 
+/* Off the list, without space: he has something else, or looks himself. */
+static void sender_drop(struct queue *queue, struct sender *sender)
+{
+	lockdep_assert_held(&queue->lock);
+	list_del(&sender->node);
+	queue->nr_senders--;
+	ipcx_waiter_drop(&sender->waiter);
+}
+
 /* Give space to those who wait for it, in their order. Tell whether that was all. */
 static bool queue_admit(struct queue *queue, struct section *s)
 {
@@ -554,6 +563,10 @@ static bool queue_admit(struct queue *queue, struct section *s)
 	for (i = 0; (sender = sender_ready(queue)); i++) {
 		if (i == CHUNK)
 			return false;
+		if (!ipcx_waiter_claim(&sender->waiter)) {
+			sender_drop(queue, sender);
+			continue;
+		}
 		if (sender->len > queue->max.msg_bytes) {
 			sender_done(queue, s, sender, -EMSGSIZE);
 			continue;
@@ -825,6 +838,34 @@ receiver_done(struct queue *queue, struct section *s,
 	ipcx_waiter_release(&receiver->waiter, result, &s->wakes);
 }
 
+/* As sender_drop(). */
+static void receiver_drop(struct queue *queue, struct receiver *receiver)
+{
+	lockdep_assert_held(&queue->lock);
+	ipcx_interest_del(&queue->receivers, &receiver->interest);
+	queue->nr_receivers--;
+	ipcx_waiter_drop(&receiver->waiter);
+}
+
+/* The longest waiting who wants a message of @type and can be given it, or NULL. */
+static __always_inline struct receiver *receiver_claim(struct queue *queue, u64 type)
+{
+	struct ipcx_interest *interest;
+	struct receiver *receiver;
+
+	lockdep_assert_held(&queue->lock);
+	while (!ipcx_interests_empty(&queue->receivers)) {
+		interest = ipcx_interest_first(&queue->receivers, type);
+		if (!interest)
+			break;
+		receiver = container_of(interest, struct receiver, interest);
+		if (ipcx_waiter_claim(&receiver->waiter))
+			return receiver;
+		receiver_drop(queue, receiver);
+	}
+	return NULL;
+}
+
 static struct queue_file *interest_file(struct ipcx_interest *interest)
 {
 	return container_of(interest, struct queue_file, interest);
@@ -882,13 +923,9 @@ static __always_inline void
 message_offer(struct queue *queue, struct section *s,
 	      struct message *msg, bool again)
 {
-	struct ipcx_interest *interest = NULL;
-	struct receiver *receiver;
+	struct receiver *receiver = receiver_claim(queue, msg->run.aged.key);
 
-	if (!ipcx_interests_empty(&queue->receivers))
-		interest = ipcx_interest_first(&queue->receivers, msg->run.aged.key);
-	if (interest) {
-		receiver = container_of(interest, struct receiver, interest);
+	if (receiver) {
 		receiver->parcel->msg = msg;
 		receiver_done(queue, s, receiver, 1);
 	} else if (ipcx_object_removed(&queue->obj)) {
@@ -914,17 +951,37 @@ queue_sign(struct queue *queue, struct section *s, struct last *last,
 
 /* ---- Waiting ---- */
 
+/* In the line of those who wait for space for @len bytes. */
+static void sender_list(struct queue *queue, struct sender *sender, u64 len,
+			struct ipcx_slot *slot)
+{
+	lockdep_assert_held(&queue->lock);
+	sender->len = len;
+	ipcx_waiter_init(&sender->waiter, &queue->spin, slot);
+	list_add_tail(&sender->node, &queue->senders);
+	queue->nr_senders++;
+}
+
+/* Among those who wait for a message, with an interest that is ready. */
+static void receiver_list(struct queue *queue, struct receiver *receiver,
+			  struct parcel *parcel, struct ipcx_slot *slot)
+{
+	lockdep_assert_held(&queue->lock);
+	receiver->parcel = parcel;
+	ipcx_waiter_init(&receiver->waiter, &queue->spin, slot);
+	ipcx_interest_add(&queue->receivers, &receiver->interest, ++queue->seq);
+	queue->nr_receivers++;
+}
+
 /* Wait for space for @len bytes. The caller's section ends here. */
 static noinline int sender_wait(struct queue *queue, struct section *s, u64 len,
 				const struct ipcx_patience *patience)
 	__releases(&queue->lock)
 {
-	struct sender sender = { .len = len };
+	struct sender sender;
 	int ret, err;
 
-	ipcx_waiter_init(&sender.waiter, &queue->spin);
-	list_add_tail(&sender.node, &queue->senders);
-	queue->nr_senders++;
+	sender_list(queue, &sender, len, NULL);
 	queue_unlock(queue, s);
 	ret = ipcx_waiter_wait(&sender.waiter, patience, &queue->spin, &err);
 	if (ret)
@@ -932,8 +989,7 @@ static noinline int sender_wait(struct queue *queue, struct section *s, u64 len,
 	queue_lock(queue, s);
 	ret = sender.waiter.result;
 	if (ipcx_waiter_waits(&sender.waiter)) {
-		list_del(&sender.node);
-		queue->nr_senders--;
+		sender_drop(queue, &sender);
 		/* The one behind it may be shorter. */
 		s->space = true;
 		ret = err;
@@ -944,15 +1000,13 @@ static noinline int sender_wait(struct queue *queue, struct section *s, u64 len,
 
 /* Wait for a message, with an interest that is ready. The caller's section ends here. */
 static int receiver_wait(struct queue *queue, struct section *s,
-			 struct receiver *receiver,
+			 struct receiver *receiver, struct parcel *parcel,
 			 const struct ipcx_patience *patience)
 	__releases(&queue->lock)
 {
 	int ret, err;
 
-	ipcx_waiter_init(&receiver->waiter, &queue->spin);
-	ipcx_interest_add(&queue->receivers, &receiver->interest, ++queue->seq);
-	queue->nr_receivers++;
+	receiver_list(queue, receiver, parcel, NULL);
 	queue_unlock(queue, s);
 	ret = ipcx_waiter_wait(&receiver->waiter, patience, &queue->spin, &err);
 	if (ret)
@@ -960,12 +1014,108 @@ static int receiver_wait(struct queue *queue, struct section *s,
 	queue_lock(queue, s);
 	ret = receiver->waiter.result;
 	if (ipcx_waiter_waits(&receiver->waiter)) {
-		ipcx_interest_del(&queue->receivers, &receiver->interest);
-		queue->nr_receivers--;
+		receiver_drop(queue, receiver);
 		ret = err;
 	}
 	queue_unlock(queue, s);
 	return ret;
+}
+
+/* ---- Waiting for others, too ---- */
+
+/**
+ * struct slot_receiver - a receiver of a choice
+ * @receiver: of a message
+ * @parcel:   which he was given
+ */
+struct slot_receiver {
+	struct receiver receiver;
+	struct parcel parcel;
+};
+
+static void sender_free(struct ipcx_slot *slot)
+{
+	kfree(slot->waiting);
+	slot->waiting = NULL;
+}
+
+static void receiver_free(struct ipcx_slot *slot)
+{
+	struct slot_receiver *r = slot->waiting;
+
+	ipcx_interest_uninit(&r->receiver.interest);
+	kfree(r);
+	slot->waiting = NULL;
+}
+
+static int sender_leave(struct ipcx_slot *slot)
+{
+	struct queue *queue = to_queue(slot->obj);
+	struct sender *sender = slot->waiting;
+	struct section s __uninitialized;
+	int ret;
+
+	queue_lock(queue, &s);
+	if (ipcx_waiter_waits(&sender->waiter)) {
+		sender_drop(queue, sender);
+		s.space = true;
+	}
+	ret = sender->waiter.result;
+	queue_unlock(queue, &s);
+	if (ret <= 0)
+		sender_free(slot);
+	return ret;
+}
+
+static int receiver_leave(struct ipcx_slot *slot)
+{
+	struct queue *queue = to_queue(slot->obj);
+	struct slot_receiver *r = slot->waiting;
+	struct section s __uninitialized;
+	int ret;
+
+	queue_lock(queue, &s);
+	if (ipcx_waiter_waits(&r->receiver.waiter))
+		receiver_drop(queue, &r->receiver);
+	ret = r->receiver.waiter.result;
+	queue_unlock(queue, &s);
+	if (ret <= 0)
+		receiver_free(slot);
+	return ret;
+}
+
+/* The space that a sender was given and hasn't used. */
+static void sender_give_back(struct ipcx_slot *slot)
+{
+	struct queue *queue = to_queue(slot->obj);
+	struct sender *sender = slot->waiting;
+	struct section s __uninitialized;
+
+	queue_lock(queue, &s);
+	space_return(queue, &s, sender->len);
+	queue_unlock(queue, &s);
+	sender_free(slot);
+}
+
+static void receiver_give_back(struct ipcx_slot *slot)
+{
+	struct queue *queue = to_queue(slot->obj);
+	struct slot_receiver *r = slot->waiting;
+	struct section s __uninitialized;
+
+	queue_lock(queue, &s);
+	message_offer(queue, &s, r->parcel.msg, true);
+	queue_unlock(queue, &s);
+	receiver_free(slot);
+}
+
+static void slot_hold(struct ipcx_slot *slot, void *waiting,
+		      int (*leave)(struct ipcx_slot *slot),
+		      void (*give_back)(struct ipcx_slot *slot))
+{
+	slot->waiting = waiting;
+	slot->leave = leave;
+	slot->give_back = give_back;
 }
 
 /* ---- Sending ---- */
@@ -1103,6 +1253,50 @@ static int queue_publish(struct queue *queue, struct parcel *parcels, int n,
 	return ret;
 }
 
+/* The space is there: how it was asked for, or the caller has changed what he sends. */
+static int slot_reserved(struct queue *queue, struct parcel *parcels, bool filled,
+			 struct ipcx_slot *slot)
+{
+	struct sender *sender = slot->waiting;
+
+	if (parcels[0].len != sender->len)
+		return -EINVAL;
+	sender_free(slot);
+	return filled ? queue_publish(queue, parcels, 1, 1) : 1;
+}
+
+/* As queue_reserve(), but not to wait for space: to stand in the line. */
+static noinline int slot_reserve(struct queue *queue, struct parcel *parcels, int n,
+				 bool filled, struct ipcx_slot *slot)
+{
+	struct section s __uninitialized;
+	struct sender *sender = NULL;
+	int ret;
+
+	if (slot->waiting)
+		return slot->given ? slot_reserved(queue, parcels, filled, slot) : -EAGAIN;
+	/* Of several, the first was given space. */
+	if (!slot->given) {
+		sender = kzalloc(sizeof(*sender), GFP_KERNEL_ACCOUNT);
+		if (!sender)
+			return -ENOMEM;
+	}
+	queue_lock(queue, &s);
+	ret = space_take(queue, parcels, n);
+	if (ret > 0 && filled)
+		parcels_publish(queue, &s, parcels, ret);
+	if (ret == -EAGAIN && sender) {
+		sender_list(queue, sender, parcels[0].len, slot);
+		ret = -EIOCBQUEUED;
+	}
+	queue_unlock(queue, &s);
+	if (ret == -EIOCBQUEUED)
+		slot_hold(slot, sender, sender_leave, sender_give_back);
+	else
+		kfree(sender);
+	return ret;
+}
+
 /*
  * Take space for at least one of @n; return for how many. With @filled they are
  * there already, and are sent.
@@ -1114,6 +1308,8 @@ queue_reserve(struct queue *queue, struct parcel *parcels, int n,
 	struct section s __uninitialized;
 	int ret;
 
+	if (unlikely(patience->slot) && !patience->nonblock)
+		return slot_reserve(queue, parcels, n, filled, patience->slot);
 	queue_lock(queue, &s);
 	ret = space_take(queue, parcels, n);
 	if (ret == -EAGAIN && !patience->nonblock) {
@@ -1306,10 +1502,48 @@ static int range_wait(struct queue *queue, struct section *s,
 	queue_lock(queue, s);
 	ret = messages_claim(queue, select, parcels, n, truncate);
 	if (ret == -EAGAIN)
-		ret = receiver_wait(queue, s, receiver, patience);
+		ret = receiver_wait(queue, s, receiver, parcels, patience);
 	else
 		queue_unlock(queue, s);
 	ipcx_interest_uninit(&receiver->interest);
+	return ret;
+}
+
+/* As claim_or_wait(), but not to wait: to be listed with those who do. */
+static noinline int slot_claim(struct queue *queue, struct ipcx_handle *handle,
+			       struct ipcx_select *select, struct parcel *parcels, int n,
+			       bool truncate, struct ipcx_slot *slot)
+{
+	struct slot_receiver *r = slot->waiting;
+	struct section s __uninitialized;
+	int ret;
+
+	if (slot->given) {
+		parcels[0].msg = r->parcel.msg;
+		receiver_free(slot);
+		return 1;
+	}
+	r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
+	if (!r)
+		return -ENOMEM;
+	queue_lock(queue, &s);
+	select_resolve(queue, handle, select);
+	queue_unlock(queue, &s);
+	ret = ipcx_interest_init(&r->receiver.interest, select);
+	if (ret) {
+		kfree(r);
+		return ret;
+	}
+	queue_lock(queue, &s);
+	ret = messages_claim(queue, select, parcels, n, truncate);
+	if (ret == -EAGAIN) {
+		receiver_list(queue, &r->receiver, &r->parcel, slot);
+		ret = -EIOCBQUEUED;
+	}
+	queue_unlock(queue, &s);
+	slot_hold(slot, r, receiver_leave, receiver_give_back);
+	if (ret != -EIOCBQUEUED)
+		receiver_free(slot);
 	return ret;
 }
 
@@ -1323,6 +1557,9 @@ claim_or_wait(struct queue *queue, struct ipcx_handle *handle,
 	struct section s __uninitialized;
 	int ret;
 
+	if (unlikely(patience->slot) && !patience->nonblock)
+		return slot_claim(queue, handle, select, parcels, n, truncate,
+				  patience->slot);
 	queue_lock(queue, &s);
 	select_resolve(queue, handle, select);
 	ret = messages_claim(queue, select, parcels, n, truncate);
@@ -1330,10 +1567,9 @@ claim_or_wait(struct queue *queue, struct ipcx_handle *handle,
 		queue_unlock(queue, &s);
 		return ret;
 	}
-	receiver.parcel = parcels;
 	/* All but ranges need no memory. */
 	if (ipcx_interest_init_simple(&receiver.interest, select))
-		return receiver_wait(queue, &s, &receiver, patience);
+		return receiver_wait(queue, &s, &receiver, parcels, patience);
 	return range_wait(queue, &s, select, parcels, n, truncate, &receiver, patience);
 }
 
@@ -2163,18 +2399,25 @@ static void queue_destroy(struct ipcx_object *obj)
 static bool hang_up_one(struct queue *queue, struct section *s)
 {
 	struct ipcx_interest *interest;
+	struct receiver *receiver;
 	struct sender *sender;
 	struct message *msg;
 
 	sender = list_first_entry_or_null(&queue->senders, struct sender, node);
 	if (sender) {
-		sender_done(queue, s, sender, -EIDRM);
+		if (ipcx_waiter_claim(&sender->waiter))
+			sender_done(queue, s, sender, -EIDRM);
+		else
+			sender_drop(queue, sender);
 		return false;
 	}
 	interest = ipcx_interest_some(&queue->receivers);
 	if (interest) {
-		receiver_done(queue, s, container_of(interest, struct receiver,
-						     interest), -EIDRM);
+		receiver = container_of(interest, struct receiver, interest);
+		if (ipcx_waiter_claim(&receiver->waiter))
+			receiver_done(queue, s, receiver, -EIDRM);
+		else
+			receiver_drop(queue, receiver);
 		return false;
 	}
 	interest = ipcx_interest_some(&queue->pollers);
@@ -2405,6 +2648,23 @@ static __poll_t poll_events(struct queue *queue, struct queue_file *file)
 	return events;
 }
 
+static void queue_lock_nested(struct ipcx_object *obj, struct mutex *nest)
+	__acquires(&to_queue(obj)->lock)
+{
+	spin_lock_nest_lock(&to_queue(obj)->lock, nest);
+}
+
+static void queue_unlock_nested(struct ipcx_object *obj)
+	__releases(&to_queue(obj)->lock)
+{
+	spin_unlock(&to_queue(obj)->lock);
+}
+
+static __poll_t queue_events(struct ipcx_handle *handle)
+{
+	return poll_events(to_queue(handle->obj), to_queue_file(handle));
+}
+
 static __poll_t queue_poll(struct file *filp, poll_table *table)
 {
 	struct queue_file *file = file_queue_file(filp);
@@ -2517,6 +2777,9 @@ const struct ipcx_type_ops ipcx_queue_type = {
 	.write = queue_write,
 	.round = queue_round,
 	.resize = queue_resize,
+	.lock = queue_lock_nested,
+	.unlock = queue_unlock_nested,
+	.events = queue_events,
 };
 
 /**

@@ -554,13 +554,13 @@ static void vector_unlist(struct set *set, struct vector *vector)
 	}
 }
 
-/* It was passed by what is done just now. */
+/* It was passed by what is done just now. Who waits for others, too, holds nobody back. */
 static void vector_passed(struct set *set, struct vector *vector)
 {
 	u32 i;
 
 	lockdep_assert_held(&set->lock);
-	if (vector->passed_in == set->done)
+	if (vector->passed_in == set->done || vector->waiter.slot)
 		return;
 	vector->passed_in = set->done;
 	if (++vector->passed != PASSES)
@@ -594,13 +594,21 @@ static void vector_release(struct set *set, struct section *s, struct vector *ve
 	ipcx_waiter_release(&vector->waiter, result, &s->wakes);
 }
 
+/* Off the lists, not done: he has something else, or looks himself. */
+static void vector_drop(struct set *set, struct vector *vector)
+{
+	lockdep_assert_held(&set->lock);
+	vector_unlist(set, vector);
+	ipcx_waiter_drop(&vector->waiter);
+}
+
 /* ---- Operations ---- */
 
 /*
  * None of an owned set's steps may be one that its process can't do in any order: before the
  * first is waited for. Later another thread may have taken one; then that is waited for.
  */
-static noinline int owned_check(struct set *set, const struct vector *vector)
+static noinline int owned_check(struct set *set, struct vector *vector)
 {
 	u32 i;
 
@@ -610,6 +618,7 @@ static noinline int owned_check(struct set *set, const struct vector *vector)
 		const struct undo *holder = set->sems[step->index].holder;
 		bool mine = holder && holder == vector->undo;
 
+		vector->blocked = i;
 		if (step->delta < 0 && mine)
 			return -EDEADLK;
 		if (step->delta > 0 && !mine)
@@ -707,21 +716,28 @@ step_done(struct set *set, struct section *s, struct vector *vector,
 	sem_pass(set, sem, vector);
 }
 
+/* Of its steps the first @n were done, and are not now. */
+static void vector_take_back(struct set *set, struct vector *vector, u32 n)
+{
+	lockdep_assert_held(&set->lock);
+	while (n)
+		step_take_back(set, vector, &vector->steps[--n]);
+}
+
 /* The steps before @i were done, and this one can't be: none was done. */
 static noinline int vector_block(struct set *set, struct vector *vector, u32 i, int ret)
 {
 	lockdep_assert_held(&set->lock);
 	vector->blocked = i;
-	while (i)
-		step_take_back(set, vector, &vector->steps[--i]);
+	vector_take_back(set, vector, i);
 	if (ret == MUST_WAIT && vector->steps[vector->blocked].flags & IPCX_SEM_NOWAIT)
 		return -EAGAIN;
 	return ret;
 }
 
-/* Do all of its @nr steps, or nothing: 0, MUST_WAIT or an errno. */
+/* Do all of its @nr steps, or nothing: 0, MUST_WAIT or an errno. vector_done() follows. */
 static __always_inline int
-vector_try(struct set *set, struct section *s, struct vector *vector, u32 nr)
+vector_do(struct set *set, struct vector *vector, u32 nr)
 {
 	u32 i;
 	int ret;
@@ -732,19 +748,29 @@ vector_try(struct set *set, struct section *s, struct vector *vector, u32 nr)
 		if (ret)
 			return vector_block(set, vector, i, ret);
 	}
+	return 0;
+}
+
+/* It was done, and won't be taken back. */
+static __always_inline int
+vector_done(struct set *set, struct section *s, struct vector *vector, u32 nr)
+{
+	u32 i;
+
+	lockdep_assert_held(&set->lock);
 	set->done++;
 	vector->result = 1;
 	for (i = 0; i < nr; i++)
 		step_done(set, s, vector, &vector->steps[i]);
 	set_signed(set, vector->pid);
-	return 0;
+	return vector->result;
 }
 
 /* Try one that waits; tell what it has cost. */
 static u32 vector_retry(struct set *set, struct section *s, struct vector *vector)
 {
 	u32 nr = vector->nr, was = vector->blocked;
-	int ret = vector_try(set, s, vector, nr);
+	int ret = vector_do(set, vector, nr);
 
 	if (ret == MUST_WAIT) {
 		step_count(set, &vector->steps[was], -1);
@@ -752,7 +778,14 @@ static u32 vector_retry(struct set *set, struct section *s, struct vector *vecto
 		return vector->blocked + 1;
 	}
 	vector->blocked = was;
-	vector_release(set, s, vector, ret ?: vector->result);
+	if (ipcx_waiter_claim(&vector->waiter)) {
+		ret = ret ?: vector_done(set, s, vector, nr);
+		vector_release(set, s, vector, ret);
+	} else {
+		if (!ret)
+			vector_take_back(set, vector, nr);
+		vector_drop(set, vector);
+	}
 	return nr;
 }
 
@@ -796,21 +829,29 @@ static noinline int vector_wait(struct set *set, struct section *s,
 {
 	int ret, err;
 
-	ipcx_waiter_init(&vector->waiter, &set->spin);
+	ipcx_waiter_init(&vector->waiter, &set->spin, patience->slot);
 	vector_list(set, vector);
 	set_unlock(set, s);
+	if (patience->slot)
+		return -EIOCBQUEUED;
 	ret = ipcx_waiter_wait(&vector->waiter, patience, &set->spin, &err);
 	if (ret)
 		return ret;
 	set_lock(set, s);
 	ret = vector->waiter.result;
 	if (ipcx_waiter_waits(&vector->waiter)) {
-		vector_unlist(set, vector);
+		vector_drop(set, vector);
 		set_settle(set, s);
 		ret = err;
 	}
 	set_unlock(set, s);
 	return ret;
+}
+
+/* Has who waits for many waited for this before? */
+static bool patience_again(const struct ipcx_patience *patience)
+{
+	return patience->slot && patience->slot->again;
 }
 
 /* As vector_run(), in a section that ends here. */
@@ -824,14 +865,14 @@ vector_start(struct set *set, struct section *s, struct vector *vector, u32 nr,
 	/* Nobody passes those who are about to be done. */
 	set_settle(set, s);
 	ret = ipcx_object_removed(&set->obj) ? -EIDRM :
-	      set->owned ? owned_check(set, vector) : 0;
-	ret = ret ?: vector_try(set, s, vector, nr);
+	      set->owned && !patience_again(patience) ? owned_check(set, vector) : 0;
+	ret = ret ?: vector_do(set, vector, nr);
 	if (ret == MUST_WAIT) {
 		if (!patience->nonblock)
 			return vector_wait(set, s, vector, patience);
 		ret = -EAGAIN;
 	} else if (!ret) {
-		ret = vector->result;
+		ret = vector_done(set, s, vector, nr);
 		set_settle(set, s);
 	}
 	set_unlock(set, s);
@@ -900,7 +941,9 @@ static bool step_undoes(const struct set *set, const struct ipcx_sem_op *step)
 			    step->delta && step->flags & IPCX_SEM_UNDO;
 }
 
-static int steps_check(const struct set *set, struct vector *vector, bool *reading)
+/* What is a question must not be one of several that are waited for. */
+static int steps_check(const struct set *set, struct vector *vector, bool *reading,
+		       const struct ipcx_slot *slot)
 {
 	u32 i;
 	int err;
@@ -912,6 +955,8 @@ static int steps_check(const struct set *set, struct vector *vector, bool *readi
 		err = step_check(set, step);
 		if (err)
 			return err;
+		if (slot && step->flags & IPCX_SEM_NOWAIT)
+			return -EINVAL;
 		if (step->delta)
 			*reading = false;
 		vector->undoes |= step_undoes(set, step);
@@ -936,6 +981,63 @@ static int steps_fetch(struct ipcx_sem_op *steps, const struct ipcx_sem_ops *req
 	return 0;
 }
 
+/**
+ * struct slot_vector - a vector of a choice
+ * @vector:  it
+ * @entries: its entries; its steps follow
+ */
+struct slot_vector {
+	struct vector vector;
+	struct entry entries[];
+};
+
+static int vector_leave(struct ipcx_slot *slot)
+{
+	struct slot_vector *v = slot->waiting;
+	struct set *set = to_set(slot->obj);
+	struct section s __uninitialized;
+	int ret;
+
+	set_lock(set, &s);
+	if (ipcx_waiter_waits(&v->vector.waiter)) {
+		vector_drop(set, &v->vector);
+		set_settle(set, &s);
+	}
+	ret = v->vector.waiter.result;
+	set_unlock(set, &s);
+	kvfree(v);
+	slot->waiting = NULL;
+	return ret;
+}
+
+/* Do them, or list them with those who wait. */
+static noinline int slot_run(struct set *set, const struct vector *what,
+			     const struct ipcx_patience *patience)
+{
+	struct ipcx_slot *slot = patience->slot;
+	struct slot_vector *v;
+	size_t size = struct_size(v, entries, what->nr);
+	struct ipcx_sem_op *steps;
+	int ret;
+
+	v = kvmalloc(size + array_size(what->nr, sizeof(*steps)),
+		     GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!v)
+		return -ENOMEM;
+	steps = (void *)v + size;
+	memcpy(steps, what->steps, array_size(what->nr, sizeof(*steps)));
+	vector_init(&v->vector, steps, what->nr, v->entries);
+	v->vector.undoes = what->undoes;
+	slot->waiting = v;
+	slot->leave = vector_leave;
+	ret = vector_run(set, &v->vector, what->nr, patience);
+	if (ret != -EIOCBQUEUED) {
+		slot->waiting = NULL;
+		kvfree(v);
+	}
+	return ret;
+}
+
 static int steps_run(struct ipcx_object *obj, struct ipcx_handle *handle,
 		     const struct ipcx_sem_ops *req, struct ipcx_sem_op *steps,
 		     struct entry *entries, const struct ipcx_patience *patience)
@@ -946,10 +1048,191 @@ static int steps_run(struct ipcx_object *obj, struct ipcx_handle *handle,
 
 	vector_init(&vector, steps, req->count, entries);
 	ret = steps_fetch(steps, req) ?:
-	      steps_check(to_set(obj), &vector, &reading) ?:
-	      ipcx_object_may(obj, handle, reading) ?:
-	      vector_run(to_set(obj), &vector, vector.nr, patience);
+	      steps_check(to_set(obj), &vector, &reading, patience->slot) ?:
+	      ipcx_object_may(obj, handle, reading);
+	if (!ret && patience->slot && !patience->nonblock)
+		ret = slot_run(to_set(obj), &vector, patience);
+	else if (!ret)
+		ret = vector_run(to_set(obj), &vector, vector.nr, patience);
 	return ret > 0 ? 0 : ret;
+}
+
+/**
+ * ipcx_sem_step - a down of WAIT
+ * @obj:      a set, with a user's reference of the caller, who may write it
+ * @step:     what
+ * @patience: with a slot
+ *
+ * Return: 0 or a negative errno.
+ */
+int ipcx_sem_step(struct ipcx_object *obj, const struct ipcx_sem_op *step,
+		  const struct ipcx_patience *patience)
+{
+	struct set *set = to_set(obj);
+	struct vector vector __uninitialized;
+	struct entry entry __uninitialized;
+	int ret = step_check(set, step);
+
+	if (ret)
+		return ret;
+	vector_init(&vector, step, 1, &entry);
+	vector.undoes = step_undoes(set, step);
+	ret = patience->nonblock ? vector_run(set, &vector, 1, patience) :
+				   slot_run(set, &vector, patience);
+	return ret > 0 ? 0 : ret;
+}
+
+/* ---- Taking from several sets at once ---- */
+
+/**
+ * struct ipcx_sem_take - what WAIT takes from one set, when it can take all that it wants
+ * @set:    from which
+ * @vector: it never waits in the set's lists
+ * @s:      of the section in which it was done
+ * @steps:  what
+ */
+struct ipcx_sem_take {
+	struct set *set;
+	struct vector vector;
+	struct section s;
+	struct ipcx_sem_op steps[];
+};
+
+/* A record that the caller has stays while he is in an operation. */
+static int take_undo(struct set *set, struct vector *vector)
+{
+	int err = 0;
+
+	while (!err) {
+		spin_lock(&set->lock);
+		vector->undo = undo_find(set, vector->pid);
+		spin_unlock(&set->lock);
+		if (!vector->undoes || vector->undo)
+			break;
+		err = undo_make(set);
+	}
+	return err;
+}
+
+/**
+ * ipcx_sem_take_new - get ready to take
+ * @obj:   a set, which the caller may write
+ * @steps: downs
+ * @nr:    how many
+ *
+ * Return: for the other functions of this kind, or an error pointer.
+ */
+struct ipcx_sem_take *ipcx_sem_take_new(struct ipcx_object *obj,
+					const struct ipcx_sem_op *steps, u32 nr)
+{
+	struct ipcx_sem_take *take;
+	bool reading;
+	int err;
+
+	take = kzalloc(struct_size(take, steps, nr), GFP_KERNEL_ACCOUNT);
+	if (!take)
+		return ERR_PTR(-ENOMEM);
+	take->set = to_set(obj);
+	memcpy(take->steps, steps, array_size(nr, sizeof(*steps)));
+	vector_init(&take->vector, take->steps, nr, NULL);
+	err = steps_check(take->set, &take->vector, &reading, NULL) ?:
+	      take_undo(take->set, &take->vector);
+	if (!err)
+		return take;
+	kfree(take);
+	return ERR_PTR(err);
+}
+
+void ipcx_sem_take_free(struct ipcx_sem_take *take)
+{
+	kfree(take);
+}
+
+/**
+ * ipcx_sem_take_check - before any wait: must it not be tried?
+ * @take: the caller holds the set's lock
+ * @at:   of an errno, the step
+ *
+ * Return: 0 or -EDEADLK.
+ */
+int ipcx_sem_take_check(struct ipcx_sem_take *take, u32 *at)
+{
+	int ret = take->set->owned ? owned_check(take->set, &take->vector) : 0;
+
+	*at = take->vector.blocked;
+	return ret;
+}
+
+/**
+ * ipcx_sem_take_try - take it, for the time being
+ * @take: the caller holds the set's lock
+ * @at:   of an errno, the step
+ *
+ * Return: 0, and it will be ipcx_sem_take_done() or ipcx_sem_take_back() before the lock is
+ * given back; -EAGAIN: not now; -EBUSY: after ipcx_sem_take_end(); another errno.
+ */
+int ipcx_sem_take_try(struct ipcx_sem_take *take, u32 *at)
+{
+	struct set *set = take->set;
+	int ret;
+
+	/* Others are about to be done, and come first. */
+	if (!RB_EMPTY_ROOT(&set->changed.rb_root))
+		return -EBUSY;
+	ret = vector_do(set, &take->vector, take->vector.nr);
+	*at = take->vector.blocked;
+	return ret == MUST_WAIT ? -EAGAIN : ret;
+}
+
+/* As if it had not been tried; likewise under the lock. */
+void ipcx_sem_take_back(struct ipcx_sem_take *take)
+{
+	vector_take_back(take->set, &take->vector, take->vector.nr);
+}
+
+/**
+ * ipcx_sem_take_done - it is taken
+ * @take: the caller holds the set's lock, and calls ipcx_sem_take_end() afterwards
+ * @at:   of an abandoned one, the step
+ *
+ * Return: 0 or -EOWNERDEAD.
+ */
+int ipcx_sem_take_done(struct ipcx_sem_take *take, u32 *at)
+{
+	struct set *set = take->set;
+	int ret;
+
+	for (*at = 0; *at < take->vector.nr; (*at)++)
+		if (set->sems[take->steps[*at].index].abandoned)
+			break;
+	ret = vector_done(set, &take->s, &take->vector, take->vector.nr);
+	return min(ret, 0);
+}
+
+/* What follows from it for others, with no lock held. */
+void ipcx_sem_take_end(struct ipcx_sem_take *take)
+{
+	u32 news = take->s.news;
+
+	set_lock(take->set, &take->s);
+	take->s.news = news;
+	set_settle(take->set, &take->s);
+	set_unlock(take->set, &take->s);
+	take->s.news = 0;
+}
+
+/**
+ * ipcx_sem_queue - whom an up of a semaphore wakes
+ * @obj:   a set
+ * @index: which
+ *
+ * Return: the queue, or NULL if there is no such semaphore.
+ */
+wait_queue_head_t *ipcx_sem_queue(struct ipcx_object *obj, u32 index)
+{
+	struct set *set = to_set(obj);
+
+	return index < set->nr ? &set->sems[index].poll : NULL;
 }
 
 /**
@@ -1364,9 +1647,13 @@ static bool hang_up_one(struct set *set, struct section *s, struct list_head *li
 {
 	struct entry *entry = list_first_entry_or_null(list, struct entry, node);
 
-	if (entry)
+	if (!entry)
+		return true;
+	if (ipcx_waiter_claim(&entry->vector->waiter))
 		vector_release(set, s, entry->vector, -EIDRM);
-	return !entry;
+	else
+		vector_drop(set, entry->vector);
+	return false;
 }
 
 /* Nobody can come any more: whoever takes the lock from here on finds the object removed. */
@@ -1444,6 +1731,25 @@ static __poll_t poll_events(const struct set *set, const struct sem *sem)
 	return events;
 }
 
+static void set_lock_nested(struct ipcx_object *obj, struct mutex *nest)
+	__acquires(&to_set(obj)->lock)
+{
+	spin_lock_nest_lock(&to_set(obj)->lock, nest);
+}
+
+static void set_unlock_nested(struct ipcx_object *obj)
+	__releases(&to_set(obj)->lock)
+{
+	spin_unlock(&to_set(obj)->lock);
+}
+
+static __poll_t set_events(struct ipcx_handle *handle)
+{
+	struct set *set = to_set(handle->obj);
+
+	return poll_events(set, &set->sems[READ_ONCE(to_sem_file(handle)->index)]);
+}
+
 static __poll_t sem_poll(struct file *filp, poll_table *table)
 {
 	struct sem_file *file = to_sem_file(filp->private_data);
@@ -1512,4 +1818,7 @@ const struct ipcx_type_ops ipcx_sem_type = {
 	.stat = set_stat,
 	.read = sem_read,
 	.write = sem_write,
+	.lock = set_lock_nested,
+	.unlock = set_unlock_nested,
+	.events = set_events,
 };

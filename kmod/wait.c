@@ -64,6 +64,7 @@ int ipcx_patience_init(struct ipcx_patience *patience,
 	patience->expires = min_t(u64, deadline->ns, KTIME_MAX);
 	patience->nonblock = flags & IPCX_NONBLOCK;
 	patience->restart = !(flags & IPCX_NO_RESTART);
+	patience->slot = NULL;
 	return 0;
 }
 
@@ -89,6 +90,27 @@ int ipcx_sleep(const struct ipcx_patience *patience)
 	}
 	if (!schedule_hrtimeout_range_clock(&expires, current->timer_slack_ns,
 					    HRTIMER_MODE_ABS, patience->clock))
+		return -ETIMEDOUT;
+	return 0;
+}
+
+static ktime_t clock_now(clockid_t clock)
+{
+	return clock == CLOCK_REALTIME ? ktime_get_real() :
+	       clock == CLOCK_BOOTTIME ? ktime_get_boottime() : ktime_get();
+}
+
+/**
+ * ipcx_patience_over - must the caller go, though there was no sleep to tell him?
+ * @patience: his
+ *
+ * Return: 0, -ERESTARTSYS, -EINTR or -ETIMEDOUT.
+ */
+int ipcx_patience_over(const struct ipcx_patience *patience)
+{
+	if (signal_pending(current))
+		return patience->restart ? -ERESTARTSYS : -EINTR;
+	if (patience->expires != KTIME_MAX && clock_now(patience->clock) >= patience->expires)
 		return -ETIMEDOUT;
 	return 0;
 }
@@ -174,17 +196,52 @@ static int waiter_sleep(const struct ipcx_waiter *waiter,
 }
 
 /**
+ * ipcx_slot_claim - decide a choice
+ * @slot: for this one; the caller has what it waits for, and holds its object's lock
+ *
+ * If the choice is closed its owner is told that he has missed something here: he won't
+ * sleep before he has looked again. ::
+ *
+ *	has something for a slot		owner of the choice
+ *	------------------------		-------------------
+ *	dropped = true
+ *	CLOSED or MISSED -> MISSED		CLOSED -> OPEN? fails
+ *	take it off the lists			MISSED -> CLOSED
+ *	give the lock back			dropped? lock, list it again
+ *
+ * Return: whether it is given to this one.
+ */
+bool ipcx_slot_claim(struct ipcx_slot *slot)
+{
+	int state = READ_ONCE(slot->choice->state);
+
+	while (state < 0) {
+		int next = state == CHOICE_OPEN ? slot->index : CHOICE_MISSED;
+
+		if (next == CHOICE_MISSED)
+			WRITE_ONCE(slot->dropped, true);
+		/* A full barrier: who sees MISSED sees what was dropped. */
+		if (try_cmpxchg(&slot->choice->state, &state, next))
+			return next >= 0;
+	}
+	return false;
+}
+
+/**
  * ipcx_waiter_init - the caller is going to wait
  * @waiter: on the caller's stack
  * @spin:   the object's
+ * @slot:   of his patience
  */
-void ipcx_waiter_init(struct ipcx_waiter *waiter, const struct ipcx_spin *spin)
+void ipcx_waiter_init(struct ipcx_waiter *waiter, const struct ipcx_spin *spin,
+		      struct ipcx_slot *slot)
 {
 	waiter->task = current;
 	waiter->result = IPCX_SLEEPS;
 	waiter->begun_ns = 0;
 	waiter->released_ns = 0;
-	if (!cpu_is_free())
+	waiter->slot = slot;
+	if (slot || !cpu_is_free())
 		return;
 	waiter->begun_ns = ktime_get_ns();
 	if (READ_ONCE(spin->ns))

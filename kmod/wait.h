@@ -10,6 +10,8 @@
 #include <linux/types.h>
 
 struct ipcx_deadline;
+struct ipcx_object;
+struct ipcx_slot;
 struct task_struct;
 
 /**
@@ -18,12 +20,14 @@ struct task_struct;
  * @clock:    CLOCK_MONOTONIC, CLOCK_REALTIME or CLOCK_BOOTTIME
  * @nonblock: not at all: -EAGAIN
  * @restart:  a signal ends the wait with -ERESTARTSYS, else with -EINTR
+ * @slot:     NULL; or he waits for others, too, and so not here
  */
 struct ipcx_patience {
 	ktime_t expires;
 	clockid_t clock;
 	bool nonblock;
 	bool restart;
+	struct ipcx_slot *slot;
 };
 
 /**
@@ -81,12 +85,62 @@ void ipcx_wakes_unlock(struct ipcx_wakes *wakes, spinlock_t *lock)
 	__releases(lock);
 
 /**
+ * struct ipcx_choice - a task that waits for one of several things (select.c)
+ * @task:  who
+ * @state: CHOICE_OPEN: whoever has one of them may give it to him. CHOICE_CLOSED: he looks
+ *	   himself, and nobody may. CHOICE_MISSED: likewise, and somebody had something for
+ *	   him. Else the slot's index that was given something
+ * @poked: an object that wakes, and gives nothing, has; likewise its slot's
+ */
+struct ipcx_choice {
+	struct task_struct *task;
+	int state;
+	bool poked;
+};
+
+#define CHOICE_OPEN	-1
+#define CHOICE_CLOSED	-2
+#define CHOICE_MISSED	-3
+
+/**
+ * struct ipcx_slot - one thing of a choice
+ * @choice:  whose
+ * @index:   which, from 0
+ * @obj:     of what
+ * @dropped: who had something for him has taken it off his object's lists
+ * @again:   the operation has waited before
+ * @given:   it is run to use what it was given
+ * @waiting: what stands in the object's lists, or holds what was given; the type's, or NULL
+ * @leave:   take it off; return with what it has been released, or 0. What was given and
+ *	     wants to be used stays in @waiting
+ * @give_back: nobody uses what was given
+ *
+ * An operation whose patience has a slot does not wait: it puts something into its object's
+ * lists, here as well, and is -EIOCBQUEUED. Run again with @given it goes on from there.
+ */
+struct ipcx_slot {
+	struct ipcx_choice *choice;
+	int index;
+	struct ipcx_object *obj;
+	bool dropped;
+	bool again;
+	bool given;
+	void *waiting;
+	int (*leave)(struct ipcx_slot *slot);
+	void (*give_back)(struct ipcx_slot *slot);
+};
+
+bool ipcx_slot_claim(struct ipcx_slot *slot);
+
+/**
  * struct ipcx_waiter - a task that waits to be released, on its own stack
  * @task:   who
  * @result: IPCX_SPINS or IPCX_SLEEPS, or with what he has been released; what that
  *	    means is up to the object, other than these two
  * @begun_ns:    when he began to wait, if his CPU was free then, or 0
  * @released_ns: when he was released, if he slept and @begun_ns isn't 0, or 0
+ * @slot:        NULL, or he waits for others, too: then it isn't on his stack, and
+ *		 ipcx_waiter_claim() comes before anything is done for him
  *
  * The object's lock guards who is waiting: he is released under it, and once. All
  * but @result is his before, and published by it after that.
@@ -96,6 +150,7 @@ struct ipcx_waiter {
 	int result;
 	u64 begun_ns;
 	u64 released_ns;
+	struct ipcx_slot *slot;
 };
 
 #define IPCX_SPINS	0
@@ -109,9 +164,28 @@ struct ipcx_spin {
 	u32 ns;
 };
 
-void ipcx_waiter_init(struct ipcx_waiter *waiter, const struct ipcx_spin *spin);
+void ipcx_waiter_init(struct ipcx_waiter *waiter, const struct ipcx_spin *spin,
+		      struct ipcx_slot *slot);
 int ipcx_waiter_wait(struct ipcx_waiter *waiter, const struct ipcx_patience *patience,
 		     struct ipcx_spin *spin, int *err);
+
+/**
+ * ipcx_waiter_claim - is he still to be had?
+ * @waiter: is found in a list; the caller holds the lock, and has what he waits for
+ *
+ * Return: whether the caller will now release him. If not, he is dropped: taken off the
+ * lists, and ipcx_waiter_drop().
+ */
+static inline bool ipcx_waiter_claim(const struct ipcx_waiter *waiter)
+{
+	return likely(!waiter->slot) || ipcx_slot_claim(waiter->slot);
+}
+
+/* He is on no list any more, and was not released. The caller holds the lock. */
+static inline void ipcx_waiter_drop(struct ipcx_waiter *waiter)
+{
+	waiter->result = IPCX_SPINS;
+}
 
 /**
  * ipcx_waiter_release - the wait is over
@@ -132,7 +206,7 @@ static inline void ipcx_waiter_release(struct ipcx_waiter *waiter, int result,
 }
 
 /**
- * ipcx_waiter_waits - has he not been released?
+ * ipcx_waiter_waits - is he on the lists, not released?
  * @waiter: has given up waiting; the caller holds the lock
  */
 static inline bool ipcx_waiter_waits(const struct ipcx_waiter *waiter)
@@ -143,5 +217,6 @@ static inline bool ipcx_waiter_waits(const struct ipcx_waiter *waiter)
 int ipcx_patience_init(struct ipcx_patience *patience,
 		       const struct ipcx_deadline *deadline, u32 flags);
 int ipcx_sleep(const struct ipcx_patience *patience);
+int ipcx_patience_over(const struct ipcx_patience *patience);
 
 #endif /* _IPCX_WAIT_H */

@@ -41,7 +41,7 @@
 #define IPCX_DEVICE		"/dev/ipcx"
 
 /** IPCX_UAPI_VERSION - raised whenever a command or field is added */
-#define IPCX_UAPI_VERSION	4
+#define IPCX_UAPI_VERSION	5
 
 /** IPCX_NAME_MAX - longest name in bytes, without a terminating NUL */
 #define IPCX_NAME_MAX		511
@@ -108,6 +108,7 @@ enum ipcx_access {
  * @IPCX_PEEK:       leave the messages where they are
  * @IPCX_TRUNCATE:   of a message longer than the room for it, take what fits and
  *		     drop the rest
+ * @IPCX_WAIT_ALL:   wait for all conditions, not for one of them
  */
 enum ipcx_flags {
 	IPCX_NONBLOCK		= 1 << 0,
@@ -117,6 +118,7 @@ enum ipcx_flags {
 	IPCX_NO_SIGPIPE		= 1 << 4,
 	IPCX_PEEK		= 1 << 5,
 	IPCX_TRUNCATE		= 1 << 6,
+	IPCX_WAIT_ALL		= 1 << 7,
 };
 
 /**
@@ -850,6 +852,143 @@ struct ipcx_sem_file {
 	__u32 reserved;
 };
 
+/** IPCX_WAIT_MAX - most things that one command waits for */
+#define IPCX_WAIT_MAX		64
+
+/** IPCX_NO_INDEX - none of the things that were waited for */
+#define IPCX_NO_INDEX		0xffffffffU
+
+/**
+ * enum ipcx_condition_what - &struct ipcx_condition.what
+ * @IPCX_READABLE: a read(2) would not wait: poll(2) would tell of POLLIN, POLLHUP or POLLERR
+ * @IPCX_WRITABLE: a write(2) would not wait: likewise, POLLOUT or POLLERR
+ * @IPCX_DOWN:     a semaphore is taken from
+ */
+enum ipcx_condition_what {
+	IPCX_READABLE		= 1,
+	IPCX_WRITABLE		= 2,
+	IPCX_DOWN		= 3,
+};
+
+/**
+ * struct ipcx_condition - what is waited for
+ * @fd:       an object's file. What it was opened for must allow it
+ * @what:     an &enum ipcx_condition_what
+ * @index:    of a down: which semaphore of the set, from 0; else 0
+ * @down:     of a down: how much is taken, 1 to %IPCX_SEM_VALUE_MAX; else 0
+ * @flags:    of a down: %IPCX_SEM_UNDO, or 0
+ * @reserved: 0
+ */
+struct ipcx_condition {
+	__s32 fd;
+	__u32 what;
+	__u32 index;
+	__u32 down;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/**
+ * struct ipcx_wait - argument of %IPCX_IOC_WAIT (device, object)
+ * @conditions: address of the first &struct ipcx_condition
+ * @count:      how many, 1 to %IPCX_WAIT_MAX
+ * @condition_size: sizeof one; grows as every structure does
+ * @flags:      %IPCX_WAIT_ALL, %IPCX_NONBLOCK, %IPCX_NO_RESTART
+ * @index:      filled in: which condition it was, from 0, that was met, or that the errno is
+ *		about; %IPCX_NO_INDEX with %IPCX_WAIT_ALL if all were, and if the errno is about
+ *		none
+ * @deadline:   how long to wait
+ *
+ * Waits until one of the conditions is met, or all at the same moment. Nothing is changed
+ * but what a met down takes: with %IPCX_WAIT_ALL all of them or none. The files
+ * may be of any objects of any namespaces, and one may be meant several times: its conditions
+ * are independent, and downs of one semaphore add up. O_NONBLOCK of the files says nothing.
+ *
+ * If several are met at once, each is as likely to be told. A down of one condition stands in
+ * the line with others who wait for the semaphore, but holds nobody back. All conditions stand
+ * in no line: who waits for a semaphore alone comes first.
+ *
+ * ============ =============================================================
+ * EBADF        no such file, or it was not opened for this: to read for READABLE, to write
+ *              for the others
+ * EOPNOTSUPP   the file is no object's; or a down, and the object isn't a set of semaphores
+ * EINVAL       no condition; a down of 0, or of more than the maximum; an owned semaphore
+ *              twice with IPCX_WAIT_ALL
+ * E2BIG        more than IPCX_WAIT_MAX conditions
+ * EFBIG        no such semaphore
+ * EOVERFLOW    what is to be undone would exceed its maximum
+ * EDEADLK      a down, and the process has the owned semaphore
+ * EOWNERDEAD   all was taken, and who had the owned semaphore before has died with it
+ * EDQUOT       an account is full that pays for what there is to undo
+ * EAGAIN       IPCX_NONBLOCK, and it would have to wait
+ * EINTR        a signal came while waiting
+ * ETIMEDOUT    the deadline came while waiting
+ * EIDRM        the object was removed
+ * ============ =============================================================
+ */
+struct ipcx_wait {
+	__aligned_u64 conditions;
+	__u32 count;
+	__u32 condition_size;
+	__u32 flags;
+	__u32 index;
+	struct ipcx_deadline deadline;
+};
+
+/**
+ * struct ipcx_case - an operation that may be done
+ * @fd:  an object's file
+ * @cmd: %IPCX_IOC_READ, %IPCX_IOC_WRITE, %IPCX_IOC_SEND, %IPCX_IOC_RECV or %IPCX_IOC_SEM_OP
+ * @arg: address of its argument
+ */
+struct ipcx_case {
+	__s32 fd;
+	__u32 cmd;
+	__aligned_u64 arg;
+};
+
+/**
+ * struct ipcx_selection - argument of %IPCX_IOC_SELECT (device, object)
+ * @cases:     address of the first &struct ipcx_case
+ * @count:     how many, 1 to %IPCX_WAIT_MAX
+ * @case_size: sizeof one; grows as every structure does
+ * @flags:     %IPCX_NONBLOCK, %IPCX_NO_RESTART
+ * @index:     filled in: which operation was done, or has failed, from 0; %IPCX_NO_INDEX if
+ *	       the errno is about none
+ * @deadline:  how long to wait
+ *
+ * Waits until one of the operations can be done, does it, and no other: as ioctl(fd, cmd, arg)
+ * does, and returns what that returns. An operation that fails for another reason than that
+ * it would have to wait is the one that was done. The operations' own deadlines,
+ * %IPCX_NONBLOCK and the files' O_NONBLOCK say nothing. Of a batch, and of a write of more
+ * than PIPE_BUF bytes to a pipe, what can be done at once is.
+ *
+ * If several can be done, each is as likely to be. Who waits stands in the line with others
+ * who wait for messages, space or semaphores, but holds none of these back from semaphores; on
+ * pipes there is no line. The arguments may be read several times, and must not be changed
+ * meanwhile.
+ *
+ * ============ =============================================================
+ * EBADF        no such file
+ * EOPNOTSUPP   the file is no object's; READ or WRITE, and it is a set of semaphores
+ * EINVAL       no operation, or none of those above; with IPCX_PEEK or IPCX_SEM_NOWAIT; its
+ *              length was changed
+ * E2BIG        more than IPCX_WAIT_MAX operations
+ * EAGAIN       IPCX_NONBLOCK, and it would have to wait
+ * EINTR        a signal came while waiting
+ * ETIMEDOUT    the deadline came while waiting
+ * others       as the operation
+ * ============ =============================================================
+ */
+struct ipcx_selection {
+	__aligned_u64 cases;
+	__u32 count;
+	__u32 case_size;
+	__u32 flags;
+	__u32 index;
+	struct ipcx_deadline deadline;
+};
+
 /**
  * enum ipcx_stat_flags - &struct ipcx_stat.flags
  * @IPCX_STAT_NAMED:  the object has a name now
@@ -1046,6 +1185,8 @@ struct ipcx_query {
  * IPCX_IOC_SEM_SET    struct ipcx_sem_set    device, object 0
  * IPCX_IOC_SEM_FILE   struct ipcx_sem_file   object         0
  * IPCX_IOC_SEM_ONE    struct ipcx_sem_op     object         0
+ * IPCX_IOC_WAIT       struct ipcx_wait       device, object 0
+ * IPCX_IOC_SELECT     struct ipcx_selection  device, object as the operation
  * =================== ====================== ============== ========
  *
  * UNLINK takes the name away and ends the object when its last user is gone;
@@ -1093,5 +1234,7 @@ struct ipcx_query {
 #define IPCX_IOC_SEM_SET	_IOW(IPCX_IOC_MAGIC, 25, struct ipcx_sem_set)
 #define IPCX_IOC_SEM_FILE	_IOW(IPCX_IOC_MAGIC, 26, struct ipcx_sem_file)
 #define IPCX_IOC_SEM_ONE	_IOW(IPCX_IOC_MAGIC, 27, struct ipcx_sem_op)
+#define IPCX_IOC_WAIT		_IOWR(IPCX_IOC_MAGIC, 28, struct ipcx_wait)
+#define IPCX_IOC_SELECT		_IOWR(IPCX_IOC_MAGIC, 29, struct ipcx_selection)
 
 #endif /* _UAPI_LINUX_IPCX_H */
