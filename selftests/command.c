@@ -259,7 +259,7 @@ TEST_F(command, unknown_commands_are_enotty)
 	ASSERT_GE(fd, 0);
 	memset(&arg, 0, sizeof(arg));
 	for (nr = 0; nr < 256; nr++) {
-		if ((nr >= 1 && nr <= 7) || (nr >= 16 && nr <= 27))
+		if ((nr >= 1 && nr <= 7) || (nr >= 16 && nr <= 29))
 			continue;
 		write = _IOW(IPCX_IOC_MAGIC, nr, long);
 		both = _IOWR(IPCX_IOC_MAGIC, nr, long);

@@ -261,6 +261,7 @@ enum call_kind {
  * @at:		where in the stream the bytes to be written begin
  * @access:	of an open
  * @flags:	of an ioctl, or of splice(2)
+ * @keep_all:	it keeps all files that the test has, not @fd alone
  * @other:	of a splice: the pipe(2)'s file, kept as well; 0: one of the actor's
  *		own that holds all @len bytes
  * @events:	of a poll
@@ -282,6 +283,7 @@ struct call {
 	uint32_t access;
 	uint32_t flags;
 	int other;
+	bool keep_all;
 	short events;
 	struct ipcx_deadline deadline;
 	int sa_flags;
@@ -303,6 +305,7 @@ struct actor_state {
 	int uffd;
 	uint64_t stuck_at;
 	int64_t ret;
+	uint32_t index;
 	unsigned char data[ACTOR_DATA] __attribute__((aligned(PAGE_BYTES)));
 };
 
@@ -598,7 +601,8 @@ __attribute__((noreturn)) helper void actor_run(const struct call *c,
 
 	actor_self = s;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	keep_both(c->fd, c->other ?: c->fd);
+	if (!c->keep_all)
+		keep_both(c->fd, c->other ?: c->fd);
 	if (!c->no_handler)
 		sigaction(SIGUSR1, &usr, NULL);
 	sigaction(SIGPIPE, &pipe, NULL);
