@@ -50,7 +50,8 @@ extern "C" {
  * the size that the caller was compiled with, sizeof(*pointer). Old programs
  * and new libraries, and new programs and old kernels, thus understand each
  * other: what a kernel doesn't know is 0 in a result. The others, such as
- * &struct ipcx_msg, &struct ipcx_sem_op and the types' parameters, stay as they are for
+ * &struct ipcx_msg, &struct ipcx_sem_op, &struct ipcx_condition, &struct ipcx_case and
+ * the types' parameters, stay as they are for
  * the functions of this header: longer ones would get functions of their own.
  *
  * **Threads and signals.** The library has no state. Every function may be
@@ -1027,6 +1028,131 @@ int ipcx_sem_set_id(int dev, uint32_t id, uint64_t cookie, unsigned int first,
  * * -EIDRM: the set was removed
  */
 int ipcx_sem_file(int fd, unsigned int index);
+
+/**
+ * ipcx_wait() - wait for one of several conditions, or for all
+ * @conditions: what is waited for; the first file must be an object's
+ * @count:    how many, 1 to %IPCX_WAIT_MAX
+ * @flags:    %IPCX_WAIT_ALL: for all at the same moment; %IPCX_NONBLOCK, %IPCX_NO_RESTART
+ * @deadline: until when to wait, or null
+ * @index:    filled in, or null: which condition was met, or which the error is about, from
+ *	      0; %IPCX_NO_INDEX if all were met, and if the error is about none
+ *
+ * Nothing is changed, but what a met %IPCX_DOWN takes from a semaphore: for all, all of them
+ * or none.
+ *
+ * Return: 0, or
+ *
+ * * -EOWNERDEAD: as 0, and who had the owned semaphore @index before has died with it
+ * * -EBADF: the file @index isn't open, or not for this
+ * * -EOPNOTSUPP: it is no object's, or a down and no set of semaphores
+ * * -EINVAL: no condition; a down of 0, or of more than the maximum
+ * * -E2BIG: too many conditions
+ * * -EFBIG: no such semaphore
+ * * -EOVERFLOW: what is to be undone would exceed its maximum
+ * * -EDEADLK: a down, and the process has the owned semaphore
+ * * -EDQUOT: an account is full, and %IPCX_SEM_UNDO or an owned semaphore needs memory
+ * * -EAGAIN: it would have to wait, and was asked not to
+ * * -EINTR: a signal came
+ * * -ETIMEDOUT: the deadline came
+ * * -EIDRM: the object @index was removed
+ */
+int ipcx_wait(const struct ipcx_condition *conditions, unsigned int count,
+	      unsigned int flags, const struct ipcx_deadline *deadline,
+	      unsigned int *index);
+
+/**
+ * union ipcx_case_arg - what an operation of ipcx_select() needs in memory
+ * @io:   of ipcx_case_read() and ipcx_case_write()
+ * @send: of ipcx_case_send()
+ * @recv: of ipcx_case_recv()
+ * @sem:  of ipcx_case_sem()
+ *
+ * One for each operation, until ipcx_select() has returned; and they may be used again.
+ */
+union ipcx_case_arg {
+	struct ipcx_io io;
+	struct ipcx_send send;
+	struct ipcx_recv recv;
+	struct ipcx_sem_ops sem;
+};
+
+/**
+ * ipcx_select() - do one of several operations, the first that can be done
+ * @cases:    they, by the functions below; the first file must be an object's
+ * @count:    how many, 1 to %IPCX_WAIT_MAX
+ * @flags:    %IPCX_NONBLOCK, %IPCX_NO_RESTART
+ * @deadline: until when to wait, or null
+ * @index:    filled in, or null: which operation was done, or has failed, from 0;
+ *	      %IPCX_NO_INDEX if the error is about none
+ *
+ * Exactly one is done. If several can be, each is as likely.
+ *
+ * Return: what the operation alone would have returned; or
+ *
+ * * -EBADF: the file @index isn't open, or not for this
+ * * -EOPNOTSUPP: it is no object's, or the operation isn't one of its type
+ * * -EINVAL: no operation
+ * * -E2BIG: too many operations
+ * * -EAGAIN: it would have to wait, and was asked not to
+ * * -EINTR: a signal came
+ * * -ETIMEDOUT: the deadline came
+ * * -EIDRM: the object @index was removed
+ */
+int ipcx_select(const struct ipcx_case *cases, unsigned int count, unsigned int flags,
+		const struct ipcx_deadline *deadline, unsigned int *index);
+
+/**
+ * ipcx_case_read() - for ipcx_select(): read from a pipe, or a message from a queue
+ * @fd:  as read(2)
+ * @arg: for the library
+ * @buf: likewise
+ * @len: likewise
+ */
+struct ipcx_case ipcx_case_read(int fd, union ipcx_case_arg *arg, void *buf, size_t len);
+
+/**
+ * ipcx_case_write() - for ipcx_select(): write to a pipe, or a message to a queue
+ * @fd:  as write(2); EPIPE comes with SIGPIPE
+ * @arg: for the library
+ * @buf: likewise
+ * @len: likewise
+ */
+struct ipcx_case ipcx_case_write(int fd, union ipcx_case_arg *arg, const void *buf,
+				 size_t len);
+
+/**
+ * ipcx_case_send() - for ipcx_select(): send messages, as many as there is room for
+ * @fd:    as ipcx_queue_send()
+ * @arg:   for the library
+ * @msgs:  likewise
+ * @count: likewise
+ */
+struct ipcx_case ipcx_case_send(int fd, union ipcx_case_arg *arg,
+				const struct ipcx_msg *msgs, unsigned int count);
+
+/**
+ * ipcx_case_recv() - for ipcx_select(): receive messages, as many as there are
+ * @fd:     as ipcx_queue_recv()
+ * @arg:    for the library
+ * @msgs:   likewise
+ * @count:  likewise
+ * @select: likewise
+ * @flags:  %IPCX_TRUNCATE
+ */
+struct ipcx_case ipcx_case_recv(int fd, union ipcx_case_arg *arg, struct ipcx_msg *msgs,
+				unsigned int count, const struct ipcx_select *select,
+				unsigned int flags);
+
+/**
+ * ipcx_case_sem() - for ipcx_select(): operate on semaphores
+ * @fd:    as ipcx_sem_op()
+ * @arg:   for the library
+ * @ops:   likewise, without %IPCX_SEM_NOWAIT
+ * @count: likewise
+ */
+struct ipcx_case ipcx_case_sem(int fd, union ipcx_case_arg *arg,
+			       const struct ipcx_sem_op *ops, unsigned int count);
 
 #ifdef __cplusplus
 }
