@@ -47,6 +47,12 @@ test_connections_of_killed_clients() {
 	expect test "$(numbers '^([0-9]+) requests')" -gt 50
 }
 
+test_select_loop() {
+	example select-loop 300
+	prints "300 numbers in order, sum 45150"
+	is "$(sed -nE 's/^relay: ([0-9]+) relayed.*/\1/p' err)" 300 "the numbers that were relayed"
+}
+
 test_jobs() {
 	example jobs 30 0
 	complains_not
