@@ -103,7 +103,7 @@ run_with() {
 	shift
 
 	case "$*" in
-	*"pipe read"* | *"pipe write"* | *"pipe resize"* | *"queue send"* | *"queue recv"* | *script*) limit=(timeout --foreground --kill-after=5 "$PATIENCE") ;;
+	*"pipe read"* | *"pipe write"* | *"pipe resize"* | *"queue send"* | *"queue recv"* | *"sem down"* | *"sem run"* | *"ipcx wait"* | *script*) limit=(timeout --foreground --kill-after=5 "$PATIENCE") ;;
 	esac
 	command=("$@")
 	"${limit[@]}" "$@" >out 2>err <"$input"

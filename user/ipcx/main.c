@@ -54,6 +54,29 @@ static const struct command commands[] = {
 		"change how much a queue can hold",
 		queue_resize_help, queue_resize,
 	}, {
+		"sem", "create", "NAME [options]", "create a set of semaphores",
+		sem_create_help, sem_create,
+	}, {
+		"sem", "up", "NAME [N] [options]", "add to a semaphore",
+		sem_up_help, sem_up,
+	}, {
+		"sem", "down", "NAME [N] [options]", "take from a semaphore",
+		sem_down_help, sem_down,
+	}, {
+		"sem", "get", "NAME [options]", "look at a set's semaphores",
+		sem_get_help, sem_get,
+	}, {
+		"sem", "set", "NAME VALUE... [options]", "set semaphores",
+		sem_set_help, sem_set,
+	}, {
+		"sem", "run", "NAME [options] -- COMMAND [ARGUMENT...]",
+		"run a command while holding one of a semaphore",
+		sem_run_help, sem_run,
+	}, {
+		"wait", NULL, "NAME:CONDITION... [options]",
+		"wait for one of several objects, or for all",
+		wait_help, wait_run,
+	}, {
 		"ls", NULL, "[TYPE] [options]", "list objects",
 		ls_help, ls_run,
 	}, {

@@ -10,15 +10,21 @@ static void complete(int dev, struct object *object)
 {
 	struct ipcx_stat *stat = &object->stat, full;
 
-	if (stat->type != IPCX_TYPE_QUEUE || stat->max_msgs ||
+	bool known = stat->type == IPCX_TYPE_QUEUE ? stat->max_msgs :
+		     stat->type == IPCX_TYPE_SEM ? stat->sems : true;
+
+	if (known ||
 	    ipcx_stat_id(dev, stat->id, stat->cookie, &full, sizeof(full)))
 		return;
 	stat->msgs = full.msgs;
 	stat->max_msgs = full.max_msgs;
 	stat->max_msg_bytes = full.max_msg_bytes;
+	stat->sems = full.sems;
+	stat->sem_flags = full.sem_flags;
+	stat->sem_max = full.sem_max;
 }
 
-/* What the caller may not read stays unknown: max_msgs is 0 then. */
+/* What the caller may not read stays unknown: max_msgs, or sems, is 0 then. */
 void model_complete(struct object *objects, size_t count)
 {
 	int dev = ipcx_device();

@@ -146,6 +146,19 @@ static void add_messages(struct report *report, const struct ipcx_stat *stat)
 		  stat->max_msg_bytes);
 }
 
+/* In no table: what there is of them is for `ipcx sem get`. */
+static void add_semaphores(struct report *report, const struct ipcx_stat *stat)
+{
+	bool owned = stat->sem_flags & IPCX_SEM_OWNED;
+
+	if (stat->type != IPCX_TYPE_SEM || !stat->sems || report_is_table(report))
+		return;
+	add_number(report, "sems", NULL, "Semaphores", stat->sems);
+	add_number(report, "sem_max", NULL, "  each at most", stat->sem_max);
+	report_field(report, "owned", NULL, "  owned", json_boolean(owned), "%s",
+		     owned ? "yes" : "no");
+}
+
 static void add_users(struct report *report, const struct ipcx_stat *stat)
 {
 	add_number(report, "opens", NULL, "Open files", stat->opens);
@@ -207,6 +220,7 @@ void object_fields(struct report *report, const struct object *object)
 	add_state(report, object);
 	add_payload(report, stat);
 	add_messages(report, stat);
+	add_semaphores(report, stat);
 	add_users(report, stat);
 	add_history(report, stat);
 	add(report, NULL, "NAME", NULL, NULL, name_text(stat));

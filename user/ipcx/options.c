@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "print.h"
 #include "tool.h"
@@ -193,13 +194,39 @@ int take_target(const struct command *cmd, int argc, char **argv,
 }
 
 int target_open(int dev, const struct attempt *attempt, enum ipcx_access access,
-		const struct ipcx_deadline *deadline)
+		unsigned int flags, const struct ipcx_deadline *deadline)
 {
 	const struct target *target = &attempt->target;
 
 	if (target->name)
-		return ipcx_open(dev, target->name, attempt->type, access, 0,
+		return ipcx_open(dev, target->name, attempt->type, access, flags,
 				 deadline);
-	return ipcx_open_id(dev, target->id, 0, attempt->type, access, 0,
+	return ipcx_open_id(dev, target->id, 0, attempt->type, access, flags,
 			    deadline);
+}
+
+int target_open_or_explain(const struct attempt *attempt, enum ipcx_access access)
+{
+	int dev = device_or_explain(), fd;
+
+	if (dev < 0)
+		return -1;
+	fd = target_open(dev, attempt, access, 0, NULL);
+	close(dev);
+	if (fd < 0)
+		explain(attempt, fd);
+	return fd;
+}
+
+int timeout_option(const struct command *cmd, uint64_t *ns)
+{
+	if (parse_seconds(optarg, ns))
+		return OK;
+	return usage_error(cmd, "'%s' is no time in seconds; say for example 5 or 0.5",
+			   argument_words(optarg));
+}
+
+char *timeout_words(uint64_t ns)
+{
+	return format("%g second%s", ns / 1e9, ns == 1000000000 ? "" : "s");
 }

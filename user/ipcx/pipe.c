@@ -133,13 +133,13 @@ static int open_pipe(int dev, const struct transfer *transfer,
 	int fd;
 
 	if (!isatty(STDERR_FILENO))
-		return target_open(dev, &transfer->attempt, access, NULL);
-	fd = target_open(dev, &transfer->attempt, access, &soon);
+		return target_open(dev, &transfer->attempt, access, 0, NULL);
+	fd = target_open(dev, &transfer->attempt, access, 0, &soon);
 	if (fd != -ETIMEDOUT)
 		return fd;
 	note("waiting until somebody opens the pipe to %s",
 	     access == IPCX_ACCESS_READ ? "write" : "read");
-	return target_open(dev, &transfer->attempt, access, NULL);
+	return target_open(dev, &transfer->attempt, access, 0, NULL);
 }
 
 static int open_or_explain(const struct transfer *transfer,

@@ -159,32 +159,6 @@ int separator_option(const struct command *cmd, int option,
 	return OK;
 }
 
-int timeout_option(const struct command *cmd, uint64_t *ns)
-{
-	if (parse_seconds(optarg, ns))
-		return OK;
-	return usage_error(cmd, "'%s' is no time in seconds; say for example 5 or 0.5",
-			   argument_words(optarg));
-}
-
-char *timeout_words(uint64_t ns)
-{
-	return format("%g second%s", ns / 1e9, ns == 1000000000 ? "" : "s");
-}
-
-int queue_open(const struct attempt *attempt, enum ipcx_access access)
-{
-	int dev = device_or_explain(), fd;
-
-	if (dev < 0)
-		return -1;
-	fd = target_open(dev, attempt, access, NULL);
-	close(dev);
-	if (fd < 0)
-		explain(attempt, fd);
-	return fd;
-}
-
 static int print_purged(uint64_t count, bool json)
 {
 	struct report *report = report_begin(REPORT_CARD, json);
@@ -217,7 +191,7 @@ int queue_purge(const struct command *cmd, int argc, char **argv)
 		return USAGE;
 	if (optind < argc)
 		return usage_error(cmd, "one NAME is enough");
-	fd = queue_open(&attempt, IPCX_ACCESS_READ);
+	fd = target_open_or_explain(&attempt, IPCX_ACCESS_READ);
 	if (fd < 0)
 		return FAILED;
 	ret = ipcx_queue_purge(fd, &select);
@@ -260,7 +234,7 @@ int queue_resize(const struct command *cmd, int argc, char **argv)
 	status = parse_resize(cmd, argc, argv, &attempt, &json);
 	if (status)
 		return status;
-	fd = queue_open(&attempt, IPCX_ACCESS_NONE);
+	fd = target_open_or_explain(&attempt, IPCX_ACCESS_NONE);
 	if (fd < 0)
 		return FAILED;
 	limits = limits_of(&attempt);

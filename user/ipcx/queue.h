@@ -14,16 +14,11 @@ enum separator {
 	SEPARATOR_NONE,		/* there is one alone */
 };
 
-/* A timeout of those who wait as long as it takes */
-#define FOR_EVER	UINT64_MAX
-
 #define NUL_OPTION	{ "null", no_argument, NULL, '0' }
 #define WHOLE_OPTION	{ "whole", no_argument, NULL, 'w' }
 #define TYPE_OPTION	{ "type", required_argument, NULL, 't' }
 #define EXCEPT_OPTION	{ "except", required_argument, NULL, 'x' }
 #define RANGE_OPTION	{ "range", required_argument, NULL, 'r' }
-#define ID_OPTION	{ "id", required_argument, NULL, 'i' }
-#define TIMEOUT_OPTION	{ "timeout", required_argument, NULL, 'T' }
 
 /* What --help says about some of them. */
 #define SELECT_HELP \
@@ -41,12 +36,5 @@ int select_option(const struct command *cmd, int option,
 		  struct ipcx_select *select);
 int separator_option(const struct command *cmd, int option,
 		     enum separator *separator);
-int timeout_option(const struct command *cmd, uint64_t *ns);
-
-/* A file of the queue, or -1 and a message. */
-int queue_open(const struct attempt *attempt, enum ipcx_access access);
-
-/* "5 seconds"; to be freed. */
-char *timeout_words(uint64_t ns);
 
 #endif /* IPCX_QUEUE_H */

@@ -433,7 +433,7 @@ static int begin(struct receiving *receiving)
 
 	if (!output_is_open())
 		return file_failed("write", NULL, -EBADF);
-	receiving->fd = queue_open(&receiving->attempt, IPCX_ACCESS_READ);
+	receiving->fd = target_open_or_explain(&receiving->attempt, IPCX_ACCESS_READ);
 	if (receiving->fd < 0)
 		return FAILED;
 	if (!err)

@@ -312,7 +312,7 @@ int queue_send(const struct command *cmd, int argc, char **argv)
 	status = parse_sending(cmd, argc, argv, &sending);
 	if (status)
 		return status;
-	sending.fd = queue_open(&sending.attempt, IPCX_ACCESS_WRITE);
+	sending.fd = target_open_or_explain(&sending.attempt, IPCX_ACCESS_WRITE);
 	if (sending.fd < 0)
 		return FAILED;
 	status = optind < argc ? send_words(&sending, argv + optind) :

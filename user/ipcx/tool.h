@@ -46,6 +46,13 @@ int queue_recv(const struct command *cmd, int argc, char **argv);
 int queue_peek(const struct command *cmd, int argc, char **argv);
 int queue_purge(const struct command *cmd, int argc, char **argv);
 int queue_resize(const struct command *cmd, int argc, char **argv);
+int sem_create(const struct command *cmd, int argc, char **argv);
+int sem_up(const struct command *cmd, int argc, char **argv);
+int sem_down(const struct command *cmd, int argc, char **argv);
+int sem_get(const struct command *cmd, int argc, char **argv);
+int sem_set(const struct command *cmd, int argc, char **argv);
+int sem_run(const struct command *cmd, int argc, char **argv);
+int wait_run(const struct command *cmd, int argc, char **argv);
 int ls_run(const struct command *cmd, int argc, char **argv);
 int show_run(const struct command *cmd, int argc, char **argv);
 int rm_run(const struct command *cmd, int argc, char **argv);
@@ -55,11 +62,15 @@ extern const char pipe_create_help[], pipe_write_help[], pipe_read_help[];
 extern const char pipe_resize_help[], ls_help[], show_help[], rm_help[];
 extern const char queue_create_help[], queue_send_help[], queue_recv_help[];
 extern const char queue_peek_help[], queue_purge_help[], queue_resize_help[];
+extern const char sem_create_help[], sem_up_help[], sem_down_help[];
+extern const char sem_get_help[], sem_set_help[], sem_run_help[], wait_help[];
 extern const char version_help[];
 
 /* Options: every command has -h and --help, which next_option() deals with. */
 #define HELP_OPTION	{ "help", no_argument, NULL, 'h' }
 #define JSON_OPTION	{ "json", no_argument, NULL, 'j' }
+#define ID_OPTION	{ "id", required_argument, NULL, 'i' }
+#define TIMEOUT_OPTION	{ "timeout", required_argument, NULL, 'T' }
 #define NO_OPTION	{ NULL, 0, NULL, 0 }
 
 int next_option(const struct command *cmd, int argc, char **argv,
@@ -90,6 +101,15 @@ int id_option(const struct command *cmd, struct target *target);
 int take_target(const struct command *cmd, int argc, char **argv,
 		struct target *target);
 
+/* A timeout of those who wait as long as it takes */
+#define FOR_EVER	UINT64_MAX
+
+/* --timeout, whose value is in optarg: OK or USAGE. */
+int timeout_option(const struct command *cmd, uint64_t *ns);
+
+/* "5 seconds"; to be freed. */
+char *timeout_words(uint64_t ns);
+
 /*
  * struct attempt - what was tried, for the words about why it failed
  * @verb:  "read", "remove", "send to", ...: what comes before the object
@@ -108,7 +128,9 @@ struct attempt {
 };
 
 int target_open(int dev, const struct attempt *attempt, enum ipcx_access access,
-		const struct ipcx_deadline *deadline);
+		unsigned int flags, const struct ipcx_deadline *deadline);
+/* The same, at once, and without a device at hand: a file, or -1 and a message. */
+int target_open_or_explain(const struct attempt *attempt, enum ipcx_access access);
 char *target_words(const struct target *target);
 char *subject(const struct attempt *attempt);
 
