@@ -1652,17 +1652,6 @@ TEST_F(clock, keeps_partial_write)
 	EXPECT_EQ(-EAGAIN, stream_read(self->e.r, 0, 1));
 }
 
-/* CLOCK_REALTIME is stepped, where it can do no harm. */
-static void clock_step(int64_t seconds)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	ts.tv_sec += seconds;
-	if (clock_settime(CLOCK_REALTIME, &ts))
-		perror("# clock_settime");
-}
-
 TEST_F(pipe, realtime_follows_steps)
 {
 	struct ends e = ends_open(self->dev, 0);

@@ -717,6 +717,35 @@ TEST_F(many, two_who_look_at_a_pipe)
 	close(lonely);
 }
 
+/* As all that waits; and a plain operation on a set beside it. */
+TEST_F(many, realtime_follows_steps)
+{
+	struct many_call call = { .nr = 2, .items = { NEVER_OP(self), NEVER_RECV(self) } };
+	struct many_call all = { .nr = 1, .flags = IPCX_WAIT_ALL, .items = {
+		{ .fd = self->s, .kind = IT_DOWN, .n = 1 } } };
+	struct ipcx_deadline end = deadline_on(CLOCK_REALTIME, 1800000);
+	struct sem_call op = { .fd = self->s, .ops = { sem_step(0, -1, 0) }, .deadline = end };
+	struct actor real, whole, plain, mono;
+	uint32_t index;
+
+	if (!getenv("IPCMOD_VM_KERNEL"))
+		SKIP(return, "sets the clock: in a virtual machine only");
+	call.deadline = end;
+	all.deadline = end;
+	real = many_asleep(call);
+	whole = many_asleep(all);
+	plain = sem_actor_asleep(op);
+	call.deadline = deadline_on(CLOCK_MONOTONIC, 1800000);
+	mono = many_asleep(call);
+	clock_step(3600);
+	EXPECT_EQ(-ETIMEDOUT, many_finish(&real, &index));
+	EXPECT_EQ(-ETIMEDOUT, many_finish(&whole, &index));
+	EXPECT_EQ(-ETIMEDOUT, actor_finish(&plain));
+	EXPECT_TRUE(actor_asleep(&mono));
+	clock_step(-3600);
+	actor_kill(&mono);
+}
+
 /* SELECT of several operations on a set, whole or not at all, with undo. */
 TEST_F(many, vector_with_undo)
 {

@@ -7,7 +7,7 @@
 #define SELECT_TEST_H
 
 #include "queue_test.h"
-#include "sem_test.h"
+#include "sem_actor_test.h"
 
 #define ITEMS		8
 #define ITEM_BYTES	8192
