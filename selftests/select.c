@@ -632,18 +632,19 @@ TEST_F(many, longer_than_any_may_be_by_now)
 	EXPECT_EQ(4, queue_msgs(self->q));
 }
 
-struct sender {
+struct chooser {
 	int dev;
-	const struct ipcx_case *c;
+	const struct ipcx_case *cases;
+	uint32_t nr;
 	int ret;
+	uint32_t index;
 };
 
-static void *sender_run(void *arg)
+static void *chooser_run(void *arg)
 {
-	struct sender *s = arg;
-	uint32_t index;
+	struct chooser *c = arg;
 
-	s->ret = select_for(s->dev, s->c, 1, 0, deadline_patience(), &index);
+	c->ret = select_for(c->dev, c->cases, c->nr, 0, deadline_patience(), &c->index);
 	return NULL;
 }
 
@@ -654,14 +655,14 @@ TEST_F(many, fault_after_space_was_given)
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct item_arg arg;
 	struct ipcx_case c = item_case(&send, &arg, page);
-	struct sender sender = { .dev = self->dev, .c = &c };
+	struct chooser sender = { .dev = self->dev, .cases = &c, .nr = 1 };
 	pthread_t thread;
 	int i;
 
 	ASSERT_NE(MAP_FAILED, page);
 	for (i = 0; i < 4; i++)
 		ASSERT_EQ(1, queue_put(self->q, 5, 0, 10));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, sender_run, &sender));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, chooser_run, &sender));
 	ASSERT_TRUE(pipe_waiting(self->q, 0, 1));
 	ASSERT_EQ(0, mprotect(page, PAGE_BYTES, PROT_NONE));
 	EXPECT_EQ(5, queue_get(self->q, select_any(), 0, 10));
@@ -670,6 +671,91 @@ TEST_F(many, fault_after_space_was_given)
 	EXPECT_EQ(1, queue_put(self->q, 5, 0, 10));
 	EXPECT_EQ(-EAGAIN, queue_put(self->q, 5, 0, 10));
 	munmap(page, PAGE_BYTES);
+}
+
+/* From now on who touches the page sleeps until page_bring(). */
+static int page_take_away(void *page)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = {
+		.range = { .start = (uintptr_t)page, .len = PAGE_BYTES },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) || ioctl(fd, UFFDIO_REGISTER, &reg) ||
+	    madvise(page, PAGE_BYTES, MADV_DONTNEED))
+		abort();
+	return fd;
+}
+
+static int page_bring(int uffd, void *page, void *copy)
+{
+	struct uffdio_copy req = {
+		.dst = (uintptr_t)page, .src = (uintptr_t)copy, .len = PAGE_BYTES,
+	};
+
+	return ioctl(uffd, UFFDIO_COPY, &req) ? -errno : 0;
+}
+
+/*
+ * While it looks at a pipe, held up in a fault of the argument, a message comes for which
+ * it was listed, or a semaphore rises. The pipe then has no space any more: so it must find
+ * what it has missed.
+ */
+static void look_and_miss(struct __test_metadata *_metadata, const struct _test_data_many *self,
+			  struct item missed)
+{
+	static char copy[PAGE_BYTES] __attribute__((aligned(PAGE_BYTES)));
+	void *page = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct item write = { .fd = self->e.w, .kind = IT_WRITE, .n = 4096 };
+	static char bytes[4096], room[100];
+	bool op = missed.kind == IT_OP;
+	struct pollfd fault = { .events = POLLIN };
+	struct item_arg arg;
+	struct ipcx_case cases[2];
+	struct chooser chooser = { .dev = self->dev, .cases = cases, .nr = 2 };
+	pthread_t thread;
+
+	ASSERT_NE(MAP_FAILED, page);
+	ASSERT_EQ(4096, stream_write(self->e.w, 0, 4096));
+	cases[0] = item_case(&missed, &arg, room);
+	cases[1] = item_case(&write, page, bytes);
+	memcpy(copy, page, PAGE_BYTES);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, chooser_run, &chooser));
+	ASSERT_TRUE(op ? pipe_waiting(self->s, 0, 1) : pipe_waiting(self->q, 1, 0));
+	/* It has been listed, but may still be on its way to sleep. */
+	usleep(200000);
+	fault.fd = page_take_away(page);
+	EXPECT_EQ(4096, stream_read(self->e.r, 0, 4096));
+	ASSERT_EQ(1, poll(&fault, 1, PATIENCE_MS));
+	EXPECT_EQ(4096, stream_write(self->e.w, 0, 4096));
+	ASSERT_EQ(!op, op ? sem_one(self->s, 0, 1, 0) : queue_put(self->q, 1, 0, 10));
+	EXPECT_EQ(op, sem_value(self->s, 0));
+	EXPECT_EQ(!op, queue_msgs(self->q));
+	ASSERT_EQ(0, page_bring(fault.fd, page, copy));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(!op, chooser.ret);
+	EXPECT_EQ(0, chooser.index);
+	EXPECT_EQ(0, queue_msgs(self->q));
+	EXPECT_EQ(0, sem_value(self->s, 0));
+	close(fault.fd);
+	munmap(page, PAGE_BYTES);
+}
+
+TEST_F(many, message_missed_while_it_looked)
+{
+	if (!uffd_exists())
+		SKIP(return, "this kernel has no userfaultfd (CONFIG_USERFAULTFD)");
+	look_and_miss(_metadata, self, (struct item) { .fd = self->q, .kind = IT_RECV, .n = 100 });
+}
+
+TEST_F(many, up_missed_while_it_looked)
+{
+	if (!uffd_exists())
+		SKIP(return, "this kernel has no userfaultfd (CONFIG_USERFAULTFD)");
+	look_and_miss(_metadata, self, (struct item) { .fd = self->s, .kind = IT_OP, .n = -1 });
 }
 
 /* poll(2) tells of space for PIPE_BUF bytes; a write of fewer can be done before. */
