@@ -747,17 +747,19 @@ static ssize_t move_owned(struct pipe *pipe, const struct ipcx_handle *handle,
 	return ret;
 }
 
-/* One turn at a side. */
+/* One turn at a side. Who doesn't wait, and would have to, isn't in anybody's way. */
 static ssize_t side_turn(struct pipe *pipe, const struct ipcx_handle *handle,
 			 struct transfer *t, bool reading)
 {
 	struct pipe_side *side = reading ? &pipe->rd : &pipe->wr;
+	pipe_check_fn check = reading ? pipe_readable : pipe_writable;
+	size_t need = !reading && t->whole ? iov_iter_count(t->iter) : 1;
 	ssize_t ret;
 
 	t->give_way = false;
-	ret = side_acquire(pipe, side, handle,
-			   reading ? pipe_readable : pipe_writable,
-			   t->patience);
+	if (t->patience->nonblock && check(pipe, handle, need) == -EAGAIN)
+		return -EAGAIN;
+	ret = side_acquire(pipe, side, handle, check, t->patience);
 	if (ret <= 0)
 		return ret;
 	ret = move_owned(pipe, handle, t, reading);
@@ -1282,7 +1284,7 @@ static __poll_t pipe_events(struct ipcx_handle *handle)
 	return events;
 }
 
-/* Either side only grows. What RESIZE changes is not told. */
+/* Either side only grows. What RESIZE changes, and who comes and goes, is not told. */
 static u64 pipe_moves(struct ipcx_object *obj)
 {
 	struct pipe *pipe = to_pipe(obj);
