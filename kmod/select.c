@@ -116,8 +116,10 @@ static int poke_wake(wait_queue_entry_t *wait, unsigned int mode, int flags, voi
 	if (one->handle->obj->type->moves && news && !(news & EPOLLMSG))
 		return 0;
 	WRITE_ONCE(one->poked, true);
+	/* Pairs with many_list(): if this poke is forgotten there, the former is seen there. */
+	smp_mb();
 	/* The wake-up's barrier pairs with set_current_state() in choice_sleep(). */
-	smp_store_release(&one->many->choice.poked, true);
+	WRITE_ONCE(one->many->choice.poked, true);
 	return default_wake_function(wait, mode, flags, key);
 }
 
@@ -420,11 +422,11 @@ static void all_objs(struct all *all, const struct many *many)
 
 /* All downs of one set are one operation. */
 static int take_make(struct all *all, const struct many *many, struct ipcx_object *obj,
-		     u32 first)
+		     u32 first, u32 *index)
 {
 	struct ipcx_sem_op steps[IPCX_WAIT_MAX];
 	struct ipcx_sem_take *take;
-	u32 i, nr = 0;
+	u32 i, at, nr = 0;
 
 	for (i = first; i < many->nr; i++) {
 		const struct ipcx_condition *c = &many->ones[i].condition;
@@ -438,9 +440,11 @@ static int take_make(struct all *all, const struct many *many, struct ipcx_objec
 			.flags = c->flags,
 		};
 	}
-	take = ipcx_sem_take_new(obj, steps, nr);
-	if (IS_ERR(take))
+	take = ipcx_sem_take_new(obj, steps, nr, &at);
+	if (IS_ERR(take)) {
+		*index = all->steps[all->nr_takes][at];
 		return PTR_ERR(take);
+	}
 	all->sets[all->nr_takes] = obj;
 	all->takes[all->nr_takes++] = take;
 	return 0;
@@ -466,11 +470,9 @@ static int all_takes(struct all *all, const struct many *many, u32 *index)
 
 		if (many->ones[i].condition.what != IPCX_DOWN || is_taken(all, obj))
 			continue;
-		err = take_make(all, many, obj, i);
-		if (err) {
-			*index = i;
+		err = take_make(all, many, obj, i, index);
+		if (err)
 			return err;
-		}
 	}
 	return 0;
 }
@@ -597,10 +599,16 @@ static void all_end(struct all *all)
 		ipcx_sem_take_end(all->takes[n]);
 }
 
-/* All at this moment, or -EAGAIN, or an errno about one. @first: nothing was waited for. */
+/* So often it is looked again at once, if something has moved meanwhile. */
+#define LOOKS		16
+
+/*
+ * All at this moment, or -EAGAIN, or an errno about one. @first: nothing was waited for. If
+ * it is always in motion, it will be looked at again soon: what moves a pipe away wakes nobody.
+ */
 static long all_try(struct all *all, struct many *many, u32 *index, bool first)
 {
-	u32 busy;
+	u32 busy, looks = 0;
 	long ret;
 
 	do {
@@ -619,8 +627,11 @@ static long all_try(struct all *all, struct many *many, u32 *index, bool first)
 		if (ret == -EBUSY && busy < all->nr_takes)
 			ipcx_sem_take_end(all->takes[busy]);
 		cond_resched();
-	} while (ret == -EBUSY && !signal_pending(current));
-	return ret == -EBUSY ? NOT_NOW : ret;
+	} while (ret == -EBUSY && ++looks < LOOKS);
+	if (ret != -EBUSY)
+		return ret;
+	WRITE_ONCE(many->choice.poked, true);
+	return NOT_NOW;
 }
 
 static long all_wait(struct all *all, struct many *many, u32 *index)

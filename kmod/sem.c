@@ -80,6 +80,7 @@ struct entry {
  * @held:      the oldest of @downs that was passed too often, or NULL
  * @nr_downs:  vectors that can't be done because this is too low
  * @nr_zeros:  vectors that can't be done because this is not 0
+ * @passed_in: what last lowered it past those in @downs, as set->done tells
  * @abandoned: its holder has died, and it was not taken since
  * @full:      @value was the largest when it last moved
  * @holder:    of an owned one: who has it, or NULL
@@ -96,6 +97,7 @@ struct sem {
 	u32 nr_downs;
 	u32 nr_zeros;
 	struct vector *held;
+	u64 passed_in;
 	bool abandoned;
 	bool full;
 	struct undo *holder;
@@ -573,12 +575,18 @@ static void vector_passed(struct set *set, struct vector *vector)
 	}
 }
 
-/* A vector lowers it, and so passes those who came before and want that, too. */
+/*
+ * A vector lowers it, and so passes those who came before and want that, too: once, in
+ * however many steps, for each may walk along a list of hundreds of thousands.
+ */
 static void sem_pass(struct set *set, struct sem *sem, const struct vector *vector)
 {
 	struct entry *entry;
 
 	lockdep_assert_held(&set->lock);
+	if (list_empty(&sem->downs) || sem->passed_in == set->done)
+		return;
+	sem->passed_in = set->done;
 	list_for_each_entry(entry, &sem->downs, node) {
 		if (entry->vector == vector)
 			break;
@@ -914,14 +922,16 @@ vector_init(struct vector *vector, const struct ipcx_sem_op *steps, u32 nr,
 }
 
 /* To take an owned one twice at once would be to wait for oneself. */
-static int steps_once(const struct ipcx_sem_op *steps, u32 nr)
+static int steps_once(struct vector *vector)
 {
 	u32 i, j;
 
-	for (i = 1; i < nr; i++)
+	for (i = 1; i < vector->nr; i++)
 		for (j = 0; j < i; j++)
-			if (steps[i].index == steps[j].index)
+			if (vector->steps[i].index == vector->steps[j].index) {
+				vector->blocked = i;
 				return -EINVAL;
+			}
 	return 0;
 }
 
@@ -941,7 +951,10 @@ static bool step_undoes(const struct set *set, const struct ipcx_sem_op *step)
 			    step->delta && step->flags & IPCX_SEM_UNDO;
 }
 
-/* What is a question must not be one of several that are waited for. */
+/*
+ * What is a question must not be one of several that are waited for. What is wrong is in
+ * vector->blocked. One task has as much in the lists as by one operation.
+ */
 static int steps_check(const struct set *set, struct vector *vector, bool *reading,
 		       const struct ipcx_slot *slot)
 {
@@ -949,9 +962,12 @@ static int steps_check(const struct set *set, struct vector *vector, bool *readi
 	int err;
 
 	*reading = true;
+	if (slot && vector->nr > IPCX_SEM_OPS_MAX / IPCX_WAIT_MAX)
+		return -E2BIG;
 	for (i = 0; i < vector->nr; i++) {
 		const struct ipcx_sem_op *step = &vector->steps[i];
 
+		vector->blocked = i;
 		err = step_check(set, step);
 		if (err)
 			return err;
@@ -961,7 +977,7 @@ static int steps_check(const struct set *set, struct vector *vector, bool *readi
 			*reading = false;
 		vector->undoes |= step_undoes(set, step);
 	}
-	return set->owned ? steps_once(vector->steps, vector->nr) : 0;
+	return set->owned ? steps_once(vector) : 0;
 }
 
 static int steps_fetch(struct ipcx_sem_op *steps, const struct ipcx_sem_ops *req)
@@ -1119,16 +1135,18 @@ static int take_undo(struct set *set, struct vector *vector)
  * @obj:   a set, which the caller may write
  * @steps: downs
  * @nr:    how many
+ * @at:    of an error, the step
  *
  * Return: for the other functions of this kind, or an error pointer.
  */
 struct ipcx_sem_take *ipcx_sem_take_new(struct ipcx_object *obj,
-					const struct ipcx_sem_op *steps, u32 nr)
+					const struct ipcx_sem_op *steps, u32 nr, u32 *at)
 {
 	struct ipcx_sem_take *take;
 	bool reading;
 	int err;
 
+	*at = 0;
 	take = kzalloc(struct_size(take, steps, nr), GFP_KERNEL_ACCOUNT);
 	if (!take)
 		return ERR_PTR(-ENOMEM);
@@ -1139,6 +1157,7 @@ struct ipcx_sem_take *ipcx_sem_take_new(struct ipcx_object *obj,
 	      take_undo(take->set, &take->vector);
 	if (!err)
 		return take;
+	*at = take->vector.blocked;
 	kfree(take);
 	return ERR_PTR(err);
 }

@@ -28,7 +28,7 @@ int ipcx_sem_step(struct ipcx_object *obj, const struct ipcx_sem_op *step,
 		  const struct ipcx_patience *patience);
 wait_queue_head_t *ipcx_sem_queue(struct ipcx_object *obj, u32 index);
 struct ipcx_sem_take *ipcx_sem_take_new(struct ipcx_object *obj,
-					const struct ipcx_sem_op *steps, u32 nr);
+					const struct ipcx_sem_op *steps, u32 nr, u32 *at);
 int ipcx_sem_take_check(struct ipcx_sem_take *take, u32 *at);
 int ipcx_sem_take_try(struct ipcx_sem_take *take, u32 *at);
 void ipcx_sem_take_back(struct ipcx_sem_take *take);

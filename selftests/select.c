@@ -39,6 +39,9 @@ FIXTURE_TEARDOWN(many)
 #define NEVER_RECV(self)	{ .fd = (self)->q, .kind = IT_RECV, .n = 100, .at = 99 }
 #define NEVER_OP(self)		{ .fd = (self)->s, .kind = IT_OP, .n = -1, .at = 3 }
 
+#define ALL(nr_, ...) ((struct many_call) {				\
+	.nr = nr_, .flags = IPCX_WAIT_ALL, .items = { __VA_ARGS__ } })
+
 static int select_now(int fd, const struct ipcx_case *cases, uint32_t nr, uint32_t *index)
 {
 	return select_for(fd, cases, nr, IPCX_NONBLOCK, deadline_never(), index);
@@ -863,6 +866,59 @@ TEST_F(many, vector_with_undo)
 	EXPECT_TRUE(values_are(self->s, 1, 1, 0, 0));
 }
 
+TEST_F(many, vector_of_more_than_eight)
+{
+	struct ipcx_sem_op ops[9] = {};
+	struct ipcx_sem_ops arg = {
+		.ops = (uintptr_t)ops, .count = 9, .op_size = sizeof(*ops),
+		.deadline = deadline_never(),
+	};
+	struct ipcx_case c = { .fd = self->s, .cmd = IPCX_IOC_SEM_OP, .arg = (uintptr_t)&arg };
+	uint32_t index;
+
+	EXPECT_EQ(-E2BIG, select_now(self->dev, &c, 1, &index));
+	EXPECT_EQ(0, index);
+	arg.count = 8;
+	EXPECT_EQ(0, select_now(self->dev, &c, 1, &index));
+}
+
+/* A pipe that is never still ends no deadline late, and is no wait where none was asked for. */
+TEST_F(many, all_of_what_never_rests)
+{
+	struct many_call call = ALL(3,
+		{ .fd = self->e.r, .kind = IT_READABLE },
+		{ .fd = self->q, .kind = IT_WRITABLE },
+		{ .fd = self->s, .kind = IT_DOWN, .n = 1, .at = 2 });
+	pid_t pid = fork();
+	char bytes[64] = "";
+	struct actor a;
+	uint32_t index;
+	int i;
+
+	if (!pid) {
+		for (;;) {
+			plain_write(self->e.w, bytes, 64);
+			plain_read(self->e.r, bytes, 63);
+			fd_read(self->e.r, bytes, 64, IPCX_NONBLOCK);
+			plain_write(self->e.w, bytes, 1);
+		}
+	}
+	for (i = 0; i < 20; i++) {
+		call.deadline = deadline_never();
+		EXPECT_EQ(-EAGAIN, many_now(call, &index));
+		call.deadline = deadline_ms(10);
+		a = many_start(call);
+		EXPECT_EQ(-ETIMEDOUT, many_finish(&a, &index));
+	}
+	ASSERT_EQ(0, sem_set(self->s, 2, 20));
+	for (i = 0; i < 20; i++) {
+		a = many_start(ALL(3, call.items[0], call.items[1], call.items[2]));
+		EXPECT_EQ(0, many_finish(&a, &index));
+	}
+	kill(pid, SIGKILL);
+	reap(pid);
+}
+
 /* A batch is what can be done at once. */
 TEST_F(many, batch)
 {
@@ -931,9 +987,6 @@ TEST_F(many, stuck_in_a_fault)
 }
 
 /* All. */
-
-#define ALL(nr_, ...) ((struct many_call) {				\
-	.nr = nr_, .flags = IPCX_WAIT_ALL, .items = { __VA_ARGS__ } })
 
 TEST_F(many, all_downs_or_none)
 {
@@ -1064,6 +1117,11 @@ TEST_F(many, all_of_owned_ones)
 	EXPECT_EQ(getpid(), sem_get(p, 1).holder);
 	call.items[0] = call.items[1];
 	EXPECT_EQ(-EINVAL, many_now(call, &index));
+	EXPECT_EQ(1, index);
+	call = ALL(2, { .fd = o, .kind = IT_DOWN, .n = 1 },
+		   { .fd = o, .kind = IT_DOWN, .n = 2, .at = 1 });
+	EXPECT_EQ(-EINVAL, many_now(call, &index));
+	EXPECT_EQ(1, index);
 	close(o);
 	close(p);
 }

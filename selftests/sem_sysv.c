@@ -309,7 +309,8 @@ TEST_F(semop, undo_stops_at_zero)
 	pid_t pid = fork();
 
 	if (!pid)
-		_exit(ops_now(self, OP_FLAGS(0, 5, SEM_UNDO)) != 0 || ops_now(self, OP(0, -3)) != 0);
+		_exit(ops_now(self, OP_FLAGS(0, 5, SEM_UNDO)) ||
+		      ops_now(self, OP(0, -3)));
 	EXPECT_EQ(0, reap(pid));
 	EXPECT_EQ(0, look(self, 0, VALUE));
 }

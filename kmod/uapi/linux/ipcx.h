@@ -918,7 +918,8 @@ struct ipcx_condition {
  * EFBIG        no such semaphore
  * EOVERFLOW    what is to be undone would exceed its maximum
  * EDEADLK      a down, and the process has the owned semaphore
- * EOWNERDEAD   all was taken, and who had the owned semaphore before has died with it
+ * EOWNERDEAD   all was taken, and who had the owned semaphore before has died with it; with
+ *              IPCX_WAIT_ALL it may be so of others as well, of which @index tells the first
  * EDQUOT       an account is full that pays for what there is to undo
  * EAGAIN       IPCX_NONBLOCK, and it would have to wait
  * EINTR        a signal came while waiting
@@ -965,15 +966,16 @@ struct ipcx_case {
  *
  * If several can be done, each is as likely to be. Who waits stands in the line with others
  * who wait for messages, space or semaphores, but holds none of these back from semaphores; on
- * pipes there is no line. The arguments may be read several times, and must not be changed
- * meanwhile.
+ * pipes there is no line. Who also waits for a pipe comes to the end of a line if his turn
+ * there comes just while he looks at the pipe. The arguments may be read several times, and
+ * must not be changed meanwhile.
  *
  * ============ =============================================================
  * EBADF        no such file
  * EOPNOTSUPP   the file is no object's; READ or WRITE, and it is a set of semaphores
  * EINVAL       no operation, or none of those above; with IPCX_PEEK or IPCX_SEM_NOWAIT; its
  *              length was changed
- * E2BIG        more than IPCX_WAIT_MAX operations
+ * E2BIG        more than IPCX_WAIT_MAX operations; a SEM_OP of more than 8
  * EAGAIN       IPCX_NONBLOCK, and it would have to wait
  * EINTR        a signal came while waiting
  * ETIMEDOUT    the deadline came while waiting
