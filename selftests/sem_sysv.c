@@ -348,6 +348,14 @@ TEST_F(semop, fork_does_not_inherit)
 	EXPECT_EQ(0, look(self, 0, VALUE));
 }
 
+static bool runs_sleep(pid_t pid)
+{
+	char path[64], comm[16] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	return file_read(path, comm, sizeof(comm)) > 0 && !strncmp(comm, "sleep", 5);
+}
+
 /* "The semadj values are preserved across an execve(2)." */
 TEST_F(semop, exec_preserves)
 {
@@ -355,11 +363,13 @@ TEST_F(semop, exec_preserves)
 
 	if (!pid) {
 		ops_now(self, OP_FLAGS(0, 1, SEM_UNDO));
-		execl("/bin/sh", "sh", "-c", "sleep 0.2", NULL);
+		execl("/bin/sleep", "sleep", "1000", NULL);
 		_exit(1);
 	}
-	EXPECT_TRUE(wait_until(look(self, 0, VALUE) == 1));
-	EXPECT_EQ(0, reap(pid));
+	EXPECT_TRUE(wait_until(runs_sleep(pid)));
+	EXPECT_EQ(1, look(self, 0, VALUE));
+	kill(pid, SIGKILL);
+	EXPECT_EQ(128 + SIGKILL, reap(pid));
 	EXPECT_EQ(0, look(self, 0, VALUE));
 }
 
