@@ -611,7 +611,7 @@ TEST_F(compat, queue_has_limits_of_64_bits)
 TEST_F(compat, send_and_receive_a_batch)
 {
 	static const uint64_t types[] = { 1, FAR_TYPE, IPCX_MSG_TYPE_MAX };
-	uint64_t before = now_ns(CLOCK_REALTIME);
+	uint64_t before = now_ns(CLOCK_REALTIME_COARSE);
 	int fd = queue_new(self->dev), i;
 	struct ipcx_msg msgs[4];
 	struct ipcx_recv arg;
@@ -632,7 +632,7 @@ TEST_F(compat, send_and_receive_a_batch)
 		EXPECT_EQ(types[i], msgs[i].type);
 		EXPECT_EQ((uintptr_t)&text[i], msgs[i].buf);
 		EXPECT_EQ(1, msgs[i].len);
-		EXPECT_LE(before - TICK_NS, msgs[i].sent_ns);
+		EXPECT_LE(before, msgs[i].sent_ns);
 		EXPECT_GE(now_ns(CLOCK_REALTIME), msgs[i].sent_ns);
 		EXPECT_EQ(getpid(), msgs[i].pid);
 		EXPECT_EQ(getuid(), msgs[i].uid);

@@ -71,12 +71,7 @@ helper int scaled(int n)
 	return less > 0 ? less : 1;
 }
 
-/*
- * Time. The kernel notes it with the grain of a clock tick, at most 10 ms; on a busy machine
- * the tick comes late.
- */
-
-#define TICK_NS		200000000ULL
+/* Time. The kernel notes when something was by the clocks called COARSE. */
 
 static inline uint64_t now_ns(clockid_t clock)
 {
