@@ -14,7 +14,6 @@ struct iov_iter;
 struct ipcx_ns;
 struct ipcx_patience;
 struct kstat;
-struct mutex;
 struct pid_namespace;
 struct seq_file;
 
@@ -140,9 +139,7 @@ struct ipcx_spec {
  * @write:       put data in; likewise
  * @round:       tell what new limits of the payload come to, -EINVAL if they can't be
  * @resize:      change to them in use; both are NULL if they are fixed
- * @lock:        for WAIT: take the lock that guards what @events tells; any number of
- *		 objects' under @nest. NULL if it needs none
- * @unlock:      give it back
+ * @lock:        for WAIT: the lock that guards what @events tells; NULL if it needs none
  * @events:      what poll(2) would tell of a file now, under @lock
  * @moves:       without @lock: a number that is another whenever @events may have been
  *		 another since
@@ -177,8 +174,7 @@ struct ipcx_type_ops {
 	int (*round)(struct ipcx_object *obj, struct ipcx_resize *req);
 	int (*resize)(struct ipcx_object *obj, const struct ipcx_resize *req,
 		      const struct ipcx_patience *patience);
-	void (*lock)(struct ipcx_object *obj, struct mutex *nest);
-	void (*unlock)(struct ipcx_object *obj);
+	spinlock_t *(*lock)(struct ipcx_object *obj);
 	__poll_t (*events)(struct ipcx_handle *handle);
 	u64 (*moves)(struct ipcx_object *obj);
 };

@@ -1284,12 +1284,16 @@ static __poll_t pipe_events(struct ipcx_handle *handle)
 	return events;
 }
 
-/* Either side only grows. What RESIZE changes, and who comes and goes, is not told. */
+/*
+ * All of these only grow. Who leaves ends no event; only RESIZE may, to a smaller ring, and is
+ * not told.
+ */
 static u64 pipe_moves(struct ipcx_object *obj)
 {
 	struct pipe *pipe = to_pipe(obj);
 
-	return pos_load(&pipe->rd) + pos_load(&pipe->wr);
+	return pos_load(&pipe->rd) + pos_load(&pipe->wr) +
+	       READ_ONCE(pipe->rd.arrivals) + READ_ONCE(pipe->wr.arrivals);
 }
 
 static __poll_t pipe_poll(struct file *file, poll_table *table)

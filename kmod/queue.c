@@ -759,6 +759,15 @@ static __always_inline void queue_unlock(struct queue *queue, struct section *s)
 		messages_drop(queue, s->dead);
 }
 
+/* Let others at it, in the middle of a long work. */
+static void queue_relax(struct queue *queue, struct section *s)
+	__releases(&queue->lock) __acquires(&queue->lock)
+{
+	queue_unlock(queue, s);
+	cond_resched();
+	queue_lock(queue, s);
+}
+
 /* ---- State, under the lock ---- */
 
 static struct message *to_message(struct ipcx_aged *aged)
@@ -847,8 +856,24 @@ static void receiver_drop(struct queue *queue, struct receiver *receiver)
 	ipcx_waiter_drop(&receiver->waiter);
 }
 
-/* The longest waiting who wants a message of @type and can be given it, or NULL. */
-static __always_inline struct receiver *receiver_claim(struct queue *queue, u64 type)
+/*
+ * A task may have listed wide ranges 63 times over, and a thousand of them be decided at one
+ * moment: so the section ends after each that is taken off.
+ */
+static noinline void receiver_drop_relax(struct queue *queue, struct section *s,
+					 struct receiver *receiver)
+	__releases(&queue->lock) __acquires(&queue->lock)
+{
+	receiver_drop(queue, receiver);
+	queue_relax(queue, s);
+}
+
+/*
+ * The longest waiting who wants a message of @type and can be given it, or NULL. The caller's
+ * section may have ended and another have begun, but not after this was found.
+ */
+static __always_inline struct receiver *
+receiver_claim(struct queue *queue, struct section *s, u64 type)
 {
 	struct ipcx_interest *interest;
 	struct receiver *receiver;
@@ -861,7 +886,7 @@ static __always_inline struct receiver *receiver_claim(struct queue *queue, u64 
 		receiver = container_of(interest, struct receiver, interest);
 		if (ipcx_waiter_claim(&receiver->waiter))
 			return receiver;
-		receiver_drop(queue, receiver);
+		receiver_drop_relax(queue, s, receiver);
 	}
 	return NULL;
 }
@@ -918,13 +943,11 @@ static void message_queue(struct queue *queue, struct section *s, struct message
 		files_mark(queue, s, msg->run.aged.key, NEWS_IN);
 }
 
-/* To the longest waiting who wants it, or into the tree. */
+/* To who was claimed for it, or into the tree. */
 static __always_inline void
-message_offer(struct queue *queue, struct section *s,
-	      struct message *msg, bool again)
+message_give(struct queue *queue, struct section *s, struct message *msg,
+	     struct receiver *receiver, bool again)
 {
-	struct receiver *receiver = receiver_claim(queue, msg->run.aged.key);
-
 	if (receiver) {
 		receiver->parcel->msg = msg;
 		receiver_done(queue, s, receiver, 1);
@@ -933,6 +956,12 @@ message_offer(struct queue *queue, struct section *s,
 	} else {
 		message_queue(queue, s, msg, again);
 	}
+}
+
+/* One that was claimed and not received: others may have it. As receiver_claim(). */
+static void message_offer(struct queue *queue, struct section *s, struct message *msg)
+{
+	message_give(queue, s, msg, receiver_claim(queue, s, msg->run.aged.key), true);
 }
 
 /* The caller has moved messages: who and when, for IPC_STAT. */
@@ -1104,7 +1133,7 @@ static void receiver_give_back(struct ipcx_slot *slot)
 	struct section s __uninitialized;
 
 	queue_lock(queue, &s);
-	message_offer(queue, &s, r->parcel.msg, true);
+	message_offer(queue, &s, r->parcel.msg);
 	queue_unlock(queue, &s);
 	receiver_free(slot);
 }
@@ -1210,16 +1239,19 @@ static int parcels_fill(struct queue *queue, struct parcel *parcels, int n, int 
 	return filled;
 }
 
+/* It is as old as it was when who gets it was claimed, or nobody: as receiver_claim(). */
 static __always_inline void
 message_publish(struct queue *queue, struct section *s,
 		struct message *msg, u64 now)
 {
+	struct receiver *receiver = receiver_claim(queue, s, msg->run.aged.key);
+
 	msg->refs = 1;
 	msg->queued = false;
 	msg->sent_ns = now;
 	msg->run.aged.seq = ++queue->seq;
 	list_add_tail(&msg->age, &queue->msgs);
-	message_offer(queue, s, msg, false);
+	message_give(queue, s, msg, receiver, false);
 }
 
 /* Send messages whose space is taken. */
@@ -1585,7 +1617,7 @@ queue_settle(struct queue *queue, struct parcel *parcels, int n,
 	for (i = 0; i < n; i++)
 		message_put(queue, &s, parcels[i].msg);
 	for (; i < claimed; i++)
-		message_offer(queue, &s, parcels[i].msg, true);
+		message_offer(queue, &s, parcels[i].msg);
 	if (n)
 		queue_sign(queue, &s, &queue->rd, ktime_get_coarse_real_ns());
 	queue_unlock(queue, &s);
@@ -2648,16 +2680,9 @@ static __poll_t poll_events(struct queue *queue, struct queue_file *file)
 	return events;
 }
 
-static void queue_lock_nested(struct ipcx_object *obj, struct mutex *nest)
-	__acquires(&to_queue(obj)->lock)
+static spinlock_t *queue_lock_of(struct ipcx_object *obj)
 {
-	spin_lock_nest_lock(&to_queue(obj)->lock, nest);
-}
-
-static void queue_unlock_nested(struct ipcx_object *obj)
-	__releases(&to_queue(obj)->lock)
-{
-	spin_unlock(&to_queue(obj)->lock);
+	return &to_queue(obj)->lock;
 }
 
 static __poll_t queue_events(struct ipcx_handle *handle)
@@ -2777,8 +2802,7 @@ const struct ipcx_type_ops ipcx_queue_type = {
 	.write = queue_write,
 	.round = queue_round,
 	.resize = queue_resize,
-	.lock = queue_lock_nested,
-	.unlock = queue_unlock_nested,
+	.lock = queue_lock_of,
 	.events = queue_events,
 };
 

@@ -14,13 +14,12 @@
  * the task closes the choice, looks, and opens it again.
  *
  * All. The task polls all of them and looks at all under their locks: whoever changes
- * something wakes him. So objects know nothing of it. all_mutex makes any number of locks of
- * one class the caller's; the order is queues before sets, and by address.
+ * something wakes him. So objects know nothing of it. Who has one of the locks only tries the
+ * others.
  */
 #include <linux/file.h>
 #include <linux/ipcx.h>
 #include <linux/mm.h>
-#include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/random.h>
 #include <linux/sched/signal.h>
@@ -374,13 +373,11 @@ static long many_choose(struct many *many, u32 *index)
 
 /* ---- All ---- */
 
-/* Guards nothing: who has it may have any number of objects' locks. */
-static DEFINE_MUTEX(all_mutex);
-
 /**
  * struct all - what all conditions come to
- * @nr_objs:  objects that have a lock
- * @objs:     they, in the order of locking
+ * @nr_locks: locks
+ * @locks:    of all objects that have one, each once
+ * @first:    the one that is waited for
  * @nr_takes: sets that are taken from
  * @takes:    what
  * @sets:     by take: of which set
@@ -388,8 +385,9 @@ static DEFINE_MUTEX(all_mutex);
  * @moves:    of conditions of objects without a lock: how far these have moved
  */
 struct all {
-	u32 nr_objs;
-	struct ipcx_object *objs[IPCX_WAIT_MAX];
+	u32 nr_locks;
+	spinlock_t *locks[IPCX_WAIT_MAX];	/* the objects' */
+	u32 first;
 	u32 nr_takes;
 	struct ipcx_sem_take *takes[IPCX_WAIT_MAX];
 	struct ipcx_object *sets[IPCX_WAIT_MAX];
@@ -397,27 +395,27 @@ struct all {
 	u64 moves[IPCX_WAIT_MAX];
 };
 
-static int obj_cmp(const void *a, const void *b)
+static int lock_cmp(const void *a, const void *b)
 {
-	const struct ipcx_object *x = *(struct ipcx_object **)a;
-	const struct ipcx_object *y = *(struct ipcx_object **)b;
+	const spinlock_t *x = *(spinlock_t **)a, *y = *(spinlock_t **)b;
 
-	if (x->type->id != y->type->id)
-		return x->type->id < y->type->id ? -1 : 1;
 	return x < y ? -1 : x > y;
 }
 
-static void all_objs(struct all *all, const struct many *many)
+static void all_locks(struct all *all, const struct many *many)
 {
 	u32 i, nr = 0;
 
-	for (i = 0; i < many->nr; i++)
-		if (many->ones[i].handle->obj->type->lock)
-			all->objs[nr++] = many->ones[i].handle->obj;
-	sort(all->objs, nr, sizeof(*all->objs), obj_cmp, NULL);
+	for (i = 0; i < many->nr; i++) {
+		struct ipcx_object *obj = many->ones[i].handle->obj;
+
+		if (obj->type->lock)
+			all->locks[nr++] = obj->type->lock(obj);
+	}
+	sort(all->locks, nr, sizeof(*all->locks), lock_cmp, NULL);
 	for (i = 0; i < nr; i++)
-		if (!i || all->objs[i] != all->objs[i - 1])
-			all->objs[all->nr_objs++] = all->objs[i];
+		if (!i || all->locks[i] != all->locks[i - 1])
+			all->locks[all->nr_locks++] = all->locks[i];
 }
 
 /* All downs of one set are one operation. */
@@ -477,22 +475,54 @@ static int all_takes(struct all *all, const struct many *many, u32 *index)
 	return 0;
 }
 
-static void all_lock(struct all *all)
+/* Sparse counts locks, but not in loops: so here it is told nothing. */
+static void lock_of_many(spinlock_t *lock)
+{
+	spin_lock(lock);
+	__release(lock);
+}
+
+static void unlock_of_many(spinlock_t *lock)
+{
+	__acquire(lock);
+	spin_unlock(lock);
+}
+
+/* The first, and those before the @n-th. */
+static void all_unlock(struct all *all, u32 n)
 {
 	u32 i;
 
-	mutex_lock(&all_mutex);
-	for (i = 0; i < all->nr_objs; i++)
-		all->objs[i]->type->lock(all->objs[i], &all_mutex);
+	for (i = 0; i < all->nr_locks; i++)
+		if (i < n || i == all->first)
+			unlock_of_many(all->locks[i]);
 }
 
-static void all_unlock(struct all *all)
+/*
+ * Take all locks, or none. Nobody waits for one while he has another: so there is no order
+ * to be kept, and strangers who want one of them don't wait for the others. Which is waited
+ * for the next time is left to chance: two who have what the other wants part in the end.
+ */
+static bool all_lock(struct all *all)
 {
-	u32 i = all->nr_objs;
+	u32 i;
 
-	while (i--)
-		all->objs[i]->type->unlock(all->objs[i]);
-	mutex_unlock(&all_mutex);
+	if (!all->nr_locks)
+		return true;
+	lock_of_many(all->locks[all->first]);
+	for (i = 0; i < all->nr_locks; i++) {
+		if (i == all->first)
+			continue;
+		if (spin_trylock(all->locks[i])) {
+			__release(all->locks[i]);
+			continue;
+		}
+		all_unlock(all, i);
+		if (get_random_u32() & 1)
+			all->first = i;
+		return false;
+	}
+	return true;
 }
 
 /* Is one met that isn't a down? */
@@ -599,7 +629,7 @@ static void all_end(struct all *all)
 		ipcx_sem_take_end(all->takes[n]);
 }
 
-/* So often it is looked again at once, if something has moved meanwhile. */
+/* So often it is looked again at once, if a lock wasn't free, or something has moved. */
 #define LOOKS		16
 
 /*
@@ -612,21 +642,23 @@ static long all_try(struct all *all, struct many *many, u32 *index, bool first)
 	long ret;
 
 	do {
+		cond_resched();
 		busy = all->nr_takes;
-		all_lock(all);
+		ret = -EBUSY;
+		if (!all_lock(all))
+			continue;
 		ret = first ? all_check(all, index) : 0;
 		ret = ret ?: all_look(all, many, index) ?: all_take(all, many, index, &busy);
 		if (!ret) {
 			*index = IPCX_NO_INDEX;
 			ret = all_done(all, index);
-			all_unlock(all);
+			all_unlock(all, all->nr_locks);
 			all_end(all);
 			return ret;
 		}
-		all_unlock(all);
+		all_unlock(all, all->nr_locks);
 		if (ret == -EBUSY && busy < all->nr_takes)
 			ipcx_sem_take_end(all->takes[busy]);
-		cond_resched();
 	} while (ret == -EBUSY && ++looks < LOOKS);
 	if (ret != -EBUSY)
 		return ret;
@@ -681,7 +713,7 @@ static long many_all(struct many *many, u32 *index)
 
 	if (!all)
 		return -ENOMEM;
-	all_objs(all, many);
+	all_locks(all, many);
 	ret = all_takes(all, many, index);
 	if (!ret) {
 		all_poll(many);

@@ -1750,16 +1750,9 @@ static __poll_t poll_events(const struct set *set, const struct sem *sem)
 	return events;
 }
 
-static void set_lock_nested(struct ipcx_object *obj, struct mutex *nest)
-	__acquires(&to_set(obj)->lock)
+static spinlock_t *set_lock_of(struct ipcx_object *obj)
 {
-	spin_lock_nest_lock(&to_set(obj)->lock, nest);
-}
-
-static void set_unlock_nested(struct ipcx_object *obj)
-	__releases(&to_set(obj)->lock)
-{
-	spin_unlock(&to_set(obj)->lock);
+	return &to_set(obj)->lock;
 }
 
 static __poll_t set_events(struct ipcx_handle *handle)
@@ -1837,7 +1830,6 @@ const struct ipcx_type_ops ipcx_sem_type = {
 	.stat = set_stat,
 	.read = sem_read,
 	.write = sem_write,
-	.lock = set_lock_nested,
-	.unlock = set_unlock_nested,
+	.lock = set_lock_of,
 	.events = set_events,
 };

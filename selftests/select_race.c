@@ -342,4 +342,97 @@ TEST_F_TIMEOUT(race, removed, 300)
 	}
 }
 
+/* Receives a message from either queue, wanting those of the first in as many ways as it may. */
+static int recv_wide(int wide, int other)
+{
+	struct ipcx_msg msg[IPCX_WAIT_MAX];
+	struct ipcx_recv recv[IPCX_WAIT_MAX];
+	struct ipcx_case cases[IPCX_WAIT_MAX];
+	uint32_t index;
+	char byte;
+	int i;
+
+	for (i = 0; i < IPCX_WAIT_MAX; i++) {
+		bool is_other = i == IPCX_WAIT_MAX - 1;
+
+		msg[i] = msg_room(&byte, 1);
+		recv[i] = (struct ipcx_recv) {
+			.msgs = (uintptr_t)&msg[i],
+			.count = 1,
+			.msg_size = sizeof(msg[i]),
+			.select = is_other ? select_any() : select_range(1, INT64_MAX - 1),
+			.deadline = deadline_never(),
+		};
+		cases[i] = (struct ipcx_case) {
+			.fd = is_other ? other : wide,
+			.cmd = IPCX_IOC_RECV,
+			.arg = (uintptr_t)&recv[i],
+		};
+	}
+	if (select_for(wide, cases, IPCX_WAIT_MAX, 0, deadline_never(), &index) != 1)
+		return 1;
+	return index != IPCX_WAIT_MAX - 1;
+}
+
+/* Asks a queue for what it hasn't got, on any CPU but the first, and counts. */
+static void ask_on(const struct _test_data_race *self, int queue)
+{
+	struct ipcx_msg msg;
+	cpu_set_t others;
+	char byte;
+	int i;
+
+	CPU_ZERO(&others);
+	for (i = 1; i < CPU_SETSIZE; i++)
+		CPU_SET(i, &others);
+	if (sched_setaffinity(0, sizeof(others), &others))
+		_exit(1);
+	while (queue_recv(queue, select_exact(5), &msg, &byte, 1, IPCX_NONBLOCK) == -EAGAIN)
+		__atomic_fetch_add(&self->tally->taken[0][0], 1, __ATOMIC_SEQ_CST);
+	_exit(2);
+}
+
+/*
+ * Who has been given something elsewhere, and hasn't run yet, is dropped by who sends: that
+ * may be many, each in the index a hundred times over, but others get at the queue meanwhile.
+ */
+TEST_F_TIMEOUT(race, dropped_between_others, 300)
+{
+	enum { DECIDED = 16 };
+	int wide = queue_new(self->dev, 4, 4096), other = queue_new(self->dev, DECIDED, 4096);
+	uint64_t before, after;
+	pid_t pids[DECIDED], asks;
+	int i;
+
+	for (i = 0; i < DECIDED; i++) {
+		pids[i] = fork();
+		if (!pids[i])
+			_exit(recv_wide(wide, other));
+	}
+	ASSERT_TRUE(pipe_waiting(wide, DECIDED * (IPCX_WAIT_MAX - 1), 0));
+	ASSERT_TRUE(pipe_waiting(other, DECIDED, 0));
+	asks = fork();
+	if (!asks)
+		ask_on(self, wide);
+	ASSERT_TRUE(wait_until(taken(self->tally, 0) > 0));
+	/* None of them runs from here on. */
+	for (i = 0; i < DECIDED; i++)
+		ASSERT_TRUE(alone_on_cpu(pids[i]));
+	for (i = 0; i < DECIDED; i++)
+		ASSERT_EQ(1, queue_send(other, 1, "x", 1, IPCX_NONBLOCK));
+	before = taken(self->tally, 0);
+	EXPECT_EQ(1, queue_send(wide, 7, "x", 1, IPCX_NONBLOCK));
+	after = taken(self->tally, 0);
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){}));
+	ksft_print_msg("%d meanwhile\n", (int)(after - before));
+	EXPECT_LT(before + 20, after);
+	for (i = 0; i < DECIDED; i++)
+		EXPECT_EQ(0, reap(pids[i]));
+	EXPECT_EQ(1, queue_msgs(wide));
+	kill(asks, SIGKILL);
+	EXPECT_EQ(128 + SIGKILL, reap(asks));
+	close(wide);
+	close(other);
+}
+
 TEST_HARNESS_MAIN

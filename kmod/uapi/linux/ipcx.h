@@ -921,7 +921,8 @@ struct ipcx_condition {
  * EOWNERDEAD   all was taken, and who had the owned semaphore before has died with it; with
  *              IPCX_WAIT_ALL it may be so of others as well, of which @index tells the first
  * EDQUOT       an account is full that pays for what there is to undo
- * EAGAIN       IPCX_NONBLOCK, and it would have to wait
+ * EAGAIN       IPCX_NONBLOCK, and it would have to wait; with IPCX_WAIT_ALL also if
+ *              others were busy with the objects each of the 16 times that it looked
  * EINTR        a signal came while waiting
  * ETIMEDOUT    the deadline came while waiting
  * EIDRM        the object was removed
