@@ -249,12 +249,17 @@ static struct sem_file *to_sem_file(struct ipcx_handle *handle)
 
 /* ---- The lock ---- */
 
-static __always_inline void set_lock(struct set *set, struct section *s)
-	__acquires(&set->lock)
+static __always_inline void section_init(struct section *s)
 {
 	s->news = 0;
 	s->tried = 0;
 	s->wakes.nr = 0;
+}
+
+static __always_inline void set_lock(struct set *set, struct section *s)
+	__acquires(&set->lock)
+{
+	section_init(s);
 	spin_lock(&set->lock);
 }
 
@@ -806,9 +811,9 @@ static noinline void changed_settle(struct set *set, struct section *s)
 	lockdep_assert_held(&set->lock);
 	while ((node = rb_first_cached(&set->changed))) {
 		struct sem *sem = rb_entry(node, struct sem, changed);
-		struct vector *vector = sem->retry->vector;
+		struct entry *entry = sem->retry;
+		struct vector *vector = entry->vector;
 
-		sem_retry_from(set, sem, sem->retry->node.next);
 		/* One that waits for several that have changed needs to be tried once. */
 		if (vector->seq == tried) {
 			s->tried++;
@@ -816,6 +821,9 @@ static noinline void changed_settle(struct set *set, struct section *s)
 			tried = vector->seq;
 			s->tried += vector_retry(set, s, vector);
 		}
+		/* Who waits no more, and may be gone, is not the next any more. */
+		if (sem->retry == entry)
+			sem_retry_from(set, sem, entry->node.next);
 		if (s->tried >= STEPS) {
 			set_relax(set, s);
 			tried = 0;
@@ -862,7 +870,7 @@ static bool patience_again(const struct ipcx_patience *patience)
 	return patience->slot && patience->slot->again;
 }
 
-/* As vector_run(), in a section that ends here. */
+/* What is to be undone is known. The section ends here. */
 static __always_inline int
 vector_start(struct set *set, struct section *s, struct vector *vector, u32 nr,
 	     const struct ipcx_patience *patience)
@@ -887,25 +895,35 @@ vector_start(struct set *set, struct section *s, struct vector *vector, u32 nr,
 	return ret;
 }
 
-/* Do all of it, as soon as that can be: 1, or an errno, of which -EOWNERDEAD is as 1. */
+/* As vector_run(), in a section that ends here. */
 static __always_inline int
-vector_run(struct set *set, struct vector *vector, u32 nr,
-	   const struct ipcx_patience *patience)
+vector_run_locked(struct set *set, struct section *s, struct vector *vector, u32 nr,
+		  const struct ipcx_patience *patience)
+	__releases(&set->lock)
 {
-	struct section s __uninitialized;
 	int err;
 
 	for (;;) {
-		set_lock(set, &s);
 		if (vector->undoes || set->owned)
 			vector->undo = undo_find(set, vector->pid);
 		if (!vector->undoes || vector->undo)
-			return vector_start(set, &s, vector, nr, patience);
-		set_unlock(set, &s);
+			return vector_start(set, s, vector, nr, patience);
+		set_unlock(set, s);
 		err = undo_make(set);
 		if (err)
 			return err;
+		set_lock(set, s);
 	}
+}
+
+/* Do all of it, as soon as that can be: 1, or an errno, of which -EOWNERDEAD is as 1. */
+static int vector_run(struct set *set, struct vector *vector, u32 nr,
+		      const struct ipcx_patience *patience)
+{
+	struct section s __uninitialized;
+
+	set_lock(set, &s);
+	return vector_run_locked(set, &s, vector, nr, patience);
 }
 
 static __always_inline void
@@ -1284,18 +1302,59 @@ int ipcx_sem_op(struct ipcx_object *obj, struct ipcx_handle *handle,
 	return ret;
 }
 
-static __always_inline int
-one_run(struct set *set, const struct ipcx_sem_op *step,
-	const struct ipcx_patience *patience)
+/*
+ * A step that concerns nobody else: most do. Tell whether it was one, and was done; then all
+ * is as if vector_start() had done it.
+ */
+static __always_inline bool step_alone(struct set *set, const struct ipcx_sem_op *step)
 {
+	struct sem *sem = &set->sems[step->index];
+	s64 value = (s64)sem->value + step->delta;
+	struct pid *pid = task_tgid(current);
+
+	lockdep_assert_held(&set->lock);
+	if (!step->delta || step->flags & IPCX_SEM_UNDO || value < 0 || value > set->max)
+		return false;
+	if (set->owned || set->fasync || ipcx_object_removed(&set->obj))
+		return false;
+	/* Who polls was on this list before he took the lock. */
+	if (waitqueue_active(&sem->poll))
+		return false;
+	if (!list_empty(&sem->downs) || !list_empty(&sem->zeros))
+		return false;
+	sem->value = value;
+	sem->full = value == set->max;
+	pid_replace(&sem->pid, pid);
+	set_signed(set, pid);
+	return true;
+}
+
+/* One that isn't. The section ends here. */
+static noinline int one_run_locked(struct set *set, const struct ipcx_sem_op *step,
+				   const struct ipcx_patience *patience)
+	__releases(&set->lock)
+{
+	struct section s __uninitialized;
 	struct vector vector __uninitialized;
 	struct entry entry __uninitialized;
 	int ret;
 
+	section_init(&s);
 	vector_init(&vector, step, 1, &entry);
 	vector.undoes = step_undoes(set, step);
-	ret = vector_run(set, &vector, 1, patience);
+	ret = vector_run_locked(set, &s, &vector, 1, patience);
 	return ret > 0 ? 0 : ret;
+}
+
+static __always_inline int
+one_run(struct set *set, const struct ipcx_sem_op *step,
+	const struct ipcx_patience *patience)
+{
+	spin_lock(&set->lock);
+	if (!step_alone(set, step))
+		return one_run_locked(set, step, patience);
+	spin_unlock(&set->lock);
+	return 0;
 }
 
 /**
@@ -1307,9 +1366,9 @@ one_run(struct set *set, const struct ipcx_sem_op *step,
  */
 int ipcx_sem_one(struct file *file, const struct ipcx_sem_op *step)
 {
-	struct ipcx_patience patience = ipcx_patience_of_file(file->f_flags & O_NONBLOCK);
 	struct ipcx_handle *handle = file->private_data;
 	struct set *set = to_set(handle->obj);
+	struct ipcx_patience patience = ipcx_patience_of_file(file->f_flags & O_NONBLOCK);
 	int err = step_check(set, step);
 
 	if (err)
@@ -1788,7 +1847,7 @@ static int sem_fasync(int fd, struct file *filp, int on)
 /* What is done most often comes by a shorter way. */
 static long set_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
-	struct ipcx_sem_op step;
+	struct ipcx_sem_op step __uninitialized;
 
 	if (cmd != IPCX_IOC_SEM_ONE)
 		return ipcx_object_ioctl(filp, cmd, arg);
