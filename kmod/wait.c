@@ -22,8 +22,8 @@
  * waking takes, and no longer, costs at most twice what the best choice would have cost in
  * hindsight (Karlin, Li, Manasse, Owicki: Empirical Studies of Competitive Spinning for a
  * Shared-Memory Multiprocessor, 1991). How long waking takes, a few microseconds or a hundred,
- * is told by each sleep; after one whose answer took longer than that nobody looks until
- * answers come faster.
+ * is told by each sleep; after one whose answer took longer than that nobody looks, and one
+ * sleep in SAMPLE tells whether answers come faster now.
  */
 #include <linux/cpumask.h>
 #include <linux/hrtimer.h>
@@ -33,7 +33,10 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/stat.h>
 
+#include "compat/compiler.h"
 #include "wait.h"
+
+#define SAMPLE		16
 
 /* As KVM looks for idle guests (halt_poll_ns). */
 static uint spin_ns_max = 200 * NSEC_PER_USEC;
@@ -76,7 +79,7 @@ int ipcx_patience_init(struct ipcx_patience *patience,
  *
  * Return: 0 when woken, -EAGAIN, -ERESTARTSYS, -EINTR or -ETIMEDOUT.
  */
-int ipcx_sleep(const struct ipcx_patience *patience)
+__hot int ipcx_sleep(const struct ipcx_patience *patience)
 {
 	ktime_t expires = patience->expires;
 
@@ -121,7 +124,7 @@ int ipcx_patience_over(const struct ipcx_patience *patience)
  *
  * The caller is in the RCU section in which they were added, or holds the lock.
  */
-void ipcx_wakes_flush(struct ipcx_wakes *wakes)
+__hot void ipcx_wakes_flush(struct ipcx_wakes *wakes)
 {
 	unsigned int i;
 
@@ -138,7 +141,7 @@ void ipcx_wakes_flush(struct ipcx_wakes *wakes)
  * A task that was released may be gone at once, but RCU keeps its struct for who holds a
  * spinlock, under PREEMPT_RT, too. So the RCU section need only begin before the lock ends.
  */
-void ipcx_wakes_unlock(struct ipcx_wakes *wakes, spinlock_t *lock)
+__hot void ipcx_wakes_unlock(struct ipcx_wakes *wakes, spinlock_t *lock)
 	__releases(lock)
 {
 	rcu_read_lock();
@@ -151,6 +154,15 @@ void ipcx_wakes_unlock(struct ipcx_wakes *wakes, spinlock_t *lock)
 static bool cpu_is_free(void)
 {
 	return READ_ONCE(spin_ns_max) && num_online_cpus() > 1 && single_task_running();
+}
+
+/* Shall one who doesn't look measure? Reading the clock takes its time, too. */
+static bool spin_samples(struct ipcx_spin *spin)
+{
+	u32 waits = READ_ONCE(spin->waits);
+
+	WRITE_ONCE(spin->waits, waits + 1);
+	return waits % SAMPLE == 0;
 }
 
 /* An answer came after @answer nanoseconds, and waking took @wake more. */
@@ -233,8 +245,8 @@ bool ipcx_slot_claim(struct ipcx_slot *slot)
  * @spin:   the object's
  * @slot:   of his patience
  */
-void ipcx_waiter_init(struct ipcx_waiter *waiter, const struct ipcx_spin *spin,
-		      struct ipcx_slot *slot)
+__hot void ipcx_waiter_init(struct ipcx_waiter *waiter, struct ipcx_spin *spin,
+			    struct ipcx_slot *slot)
 {
 	waiter->task = current;
 	waiter->result = IPCX_SLEEPS;
@@ -243,9 +255,11 @@ void ipcx_waiter_init(struct ipcx_waiter *waiter, const struct ipcx_spin *spin,
 	waiter->slot = slot;
 	if (slot || !cpu_is_free())
 		return;
-	waiter->begun_ns = ktime_get_ns();
 	if (READ_ONCE(spin->ns))
 		waiter->result = IPCX_SPINS;
+	else if (!spin_samples(spin))
+		return;
+	waiter->begun_ns = ktime_get_ns();
 }
 
 /**
@@ -258,8 +272,8 @@ void ipcx_waiter_init(struct ipcx_waiter *waiter, const struct ipcx_spin *spin,
  * Return: the result, or 0. Then the caller takes the lock and looks whether he still
  * waits: what has been delivered meanwhile beats @err.
  */
-int ipcx_waiter_wait(struct ipcx_waiter *waiter, const struct ipcx_patience *patience,
-		     struct ipcx_spin *spin, int *err)
+__hot int ipcx_waiter_wait(struct ipcx_waiter *waiter, const struct ipcx_patience *patience,
+			   struct ipcx_spin *spin, int *err)
 {
 	int result;
 

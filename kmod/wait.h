@@ -158,13 +158,15 @@ struct ipcx_waiter {
 
 /**
  * struct ipcx_spin - how long those who wait for an object look before they sleep
- * @ns: so long, 0 to begin
+ * @ns:    so long, 0 to begin
+ * @waits: who didn't look; counted without a lock, for that is good enough
  */
 struct ipcx_spin {
 	u32 ns;
+	u32 waits;
 };
 
-void ipcx_waiter_init(struct ipcx_waiter *waiter, const struct ipcx_spin *spin,
+void ipcx_waiter_init(struct ipcx_waiter *waiter, struct ipcx_spin *spin,
 		      struct ipcx_slot *slot);
 int ipcx_waiter_wait(struct ipcx_waiter *waiter, const struct ipcx_patience *patience,
 		     struct ipcx_spin *spin, int *err);
