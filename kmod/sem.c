@@ -125,7 +125,7 @@ struct sem {
  * @done:     operations that were done
  * @nr_downs: vectors that wait for a semaphore to rise
  * @nr_zeros: vectors that wait for one to be 0
- * @last:     who operated last
+ * @last:     the semaphore that was operated on, set or undone last
  * @last_ns:  when
  * @files_rd: open files that can read
  * @files_wr: open files that can write
@@ -145,7 +145,7 @@ struct set {
 	u64 done;
 	u32 nr_downs;
 	u32 nr_zeros;
-	struct pid *last;
+	struct sem *last;
 	u64 last_ns;
 	u32 files_rd;
 	u32 files_wr;
@@ -416,12 +416,23 @@ static bool retries_before(struct rb_node *a, const struct rb_node *b)
 	return sem_a->retry->vector->seq < sem_b->retry->vector->seq;
 }
 
+/* Mostly it is the only one. */
+static void changed_del(struct set *set, struct sem *sem)
+{
+	struct rb_root *root = &set->changed.rb_root;
+
+	if (root->rb_node == &sem->changed && !sem->changed.rb_left && !sem->changed.rb_right)
+		set->changed = RB_ROOT_CACHED;
+	else
+		rb_erase_cached(&sem->changed, &set->changed);
+}
+
 /* Those who wait for it will be tried again from @at on, if that isn't the end of a list. */
-static noinline void sem_retry_from(struct set *set, struct sem *sem, struct list_head *at)
+static noinline __hot void sem_retry_from(struct set *set, struct sem *sem, struct list_head *at)
 {
 	lockdep_assert_held(&set->lock);
 	if (sem->retry)
-		rb_erase_cached(&sem->changed, &set->changed);
+		changed_del(set, sem);
 	sem->retry = NULL;
 	if (at == &sem->downs || at == &sem->zeros)
 		return;
@@ -441,20 +452,22 @@ static __always_inline void sem_retry(struct set *set, struct sem *sem)
 		sem_retry_from(set, sem, list->next);
 }
 
-static __always_inline void pid_replace(struct pid **old, struct pid *pid)
+/* A process has operated on it, set it, or died. Of several the last is told of the set. */
+static __always_inline void sem_sign(struct set *set, struct sem *sem, struct pid *pid)
 {
-	if (*old == pid)
+	lockdep_assert_held(&set->lock);
+	set->last = sem;
+	if (sem->pid == pid)
 		return;
-	put_pid(*old);
-	*old = get_pid(pid);
+	put_pid(sem->pid);
+	sem->pid = get_pid(pid);
 }
 
-/* A process has done or set something. */
-static __always_inline void set_signed(struct set *set, struct pid *pid)
+/* Now. */
+static __always_inline void set_date(struct set *set)
 {
 	lockdep_assert_held(&set->lock);
 	set->last_ns = ktime_get_coarse_real_ns();
-	pid_replace(&set->last, pid);
 }
 
 static noinline void pollers_wake(struct sem *sem, u32 news)
@@ -535,7 +548,7 @@ static void sem_let_go(struct set *set, struct sem *sem)
 	wake_up_interruptible_poll(&sem->poll, EPOLLIN | EPOLLRDNORM);
 }
 
-static void vector_unlist(struct set *set, struct vector *vector)
+static __hot void vector_unlist(struct set *set, struct vector *vector)
 {
 	u32 i;
 
@@ -584,12 +597,12 @@ static void vector_passed(struct set *set, struct vector *vector)
  * A vector lowers it, and so passes those who came before and want that, too: once, in
  * however many steps, for each may walk along a list of hundreds of thousands.
  */
-static void sem_pass(struct set *set, struct sem *sem, const struct vector *vector)
+static noinline void sem_pass(struct set *set, struct sem *sem, const struct vector *vector)
 {
 	struct entry *entry;
 
 	lockdep_assert_held(&set->lock);
-	if (list_empty(&sem->downs) || sem->passed_in == set->done)
+	if (sem->passed_in == set->done)
 		return;
 	sem->passed_in = set->done;
 	list_for_each_entry(entry, &sem->downs, node) {
@@ -655,8 +668,9 @@ static int owned_step(struct sem *sem, const struct vector *vector, s32 delta)
 	return 0;
 }
 
-static int counted_step(struct set *set, const struct vector *vector,
-			const struct ipcx_sem_op *step)
+static __always_inline int
+counted_step(struct set *set, const struct vector *vector,
+	     const struct ipcx_sem_op *step)
 {
 	struct sem *sem = &set->sems[step->index];
 	s64 value = (s64)sem->value + step->delta;
@@ -716,8 +730,9 @@ step_done(struct set *set, struct section *s, struct vector *vector,
 	  const struct ipcx_sem_op *step)
 {
 	struct sem *sem = &set->sems[step->index];
+	struct entry *first;
 
-	pid_replace(&sem->pid, vector->pid);
+	sem_sign(set, sem, vector->pid);
 	if (step->delta)
 		sem_moved(set, s, sem, step->delta > 0);
 	if (step->delta >= 0)
@@ -726,11 +741,13 @@ step_done(struct set *set, struct section *s, struct vector *vector,
 		sem->abandoned = false;
 		vector->result = -EOWNERDEAD;
 	}
-	sem_pass(set, sem, vector);
+	first = list_first_entry_or_null(&sem->downs, struct entry, node);
+	if (first && first->vector != vector)
+		sem_pass(set, sem, vector);
 }
 
 /* Of its steps the first @n were done, and are not now. */
-static void vector_take_back(struct set *set, struct vector *vector, u32 n)
+static __hot void vector_take_back(struct set *set, struct vector *vector, u32 n)
 {
 	lockdep_assert_held(&set->lock);
 	while (n)
@@ -738,7 +755,7 @@ static void vector_take_back(struct set *set, struct vector *vector, u32 n)
 }
 
 /* The steps before @i were done, and this one can't be: none was done. */
-static noinline int vector_block(struct set *set, struct vector *vector, u32 i, int ret)
+static noinline __hot int vector_block(struct set *set, struct vector *vector, u32 i, int ret)
 {
 	lockdep_assert_held(&set->lock);
 	vector->blocked = i;
@@ -775,7 +792,7 @@ vector_done(struct set *set, struct section *s, struct vector *vector, u32 nr)
 	vector->result = 1;
 	for (i = 0; i < nr; i++)
 		step_done(set, s, vector, &vector->steps[i]);
-	set_signed(set, vector->pid);
+	set_date(set);
 	return vector->result;
 }
 
@@ -803,7 +820,7 @@ static u32 vector_retry(struct set *set, struct section *s, struct vector *vecto
 }
 
 /* The oldest who may be able to, whatever has changed, is tried first. */
-static noinline void changed_settle(struct set *set, struct section *s)
+static noinline __hot void changed_settle(struct set *set, struct section *s)
 {
 	struct rb_node *node;
 	u64 tried = 0;
@@ -838,9 +855,9 @@ static __always_inline void set_settle(struct set *set, struct section *s)
 		changed_settle(set, s);
 }
 
-static noinline int vector_wait(struct set *set, struct section *s,
-				struct vector *vector,
-				const struct ipcx_patience *patience)
+static noinline __hot int
+vector_wait(struct set *set, struct section *s, struct vector *vector,
+	    const struct ipcx_patience *patience)
 	__releases(&set->lock)
 {
 	int ret, err;
@@ -1310,7 +1327,6 @@ static __always_inline bool step_alone(struct set *set, const struct ipcx_sem_op
 {
 	struct sem *sem = &set->sems[step->index];
 	s64 value = (s64)sem->value + step->delta;
-	struct pid *pid = task_tgid(current);
 
 	lockdep_assert_held(&set->lock);
 	if (!step->delta || step->flags & IPCX_SEM_UNDO || value < 0 || value > set->max)
@@ -1324,14 +1340,15 @@ static __always_inline bool step_alone(struct set *set, const struct ipcx_sem_op
 		return false;
 	sem->value = value;
 	sem->full = value == set->max;
-	pid_replace(&sem->pid, pid);
-	set_signed(set, pid);
+	sem_sign(set, sem, task_tgid(current));
+	set_date(set);
 	return true;
 }
 
 /* One that isn't. The section ends here. */
-static noinline int one_run_locked(struct set *set, const struct ipcx_sem_op *step,
-				   const struct ipcx_patience *patience)
+static noinline __hot int
+one_run_locked(struct set *set, const struct ipcx_sem_op *step,
+	       const struct ipcx_patience *patience)
 	__releases(&set->lock)
 {
 	struct section s __uninitialized;
@@ -1364,7 +1381,7 @@ one_run(struct set *set, const struct ipcx_sem_op *step,
  *
  * Return: 0 or a negative errno.
  */
-int ipcx_sem_one(struct file *file, const struct ipcx_sem_op *step)
+__hot int ipcx_sem_one(struct file *file, const struct ipcx_sem_op *step)
 {
 	struct ipcx_handle *handle = file->private_data;
 	struct set *set = to_set(handle->obj);
@@ -1447,7 +1464,8 @@ static void undo_one(struct set *set, struct section *s, struct undo *undo, u32 
 	if (!delta)
 		return;
 	sem->value = clamp_t(s64, (s64)before + delta, 0, set->max);
-	pid_replace(&sem->pid, undo->pid);
+	sem_sign(set, sem, undo->pid);
+	set_date(set);
 	if (sem->value != before)
 		sem_moved(set, s, sem, sem->value > before);
 }
@@ -1556,11 +1574,11 @@ static void values_set(struct set *set, u32 first, const u32 *values, u32 n)
 
 		sem->value = values[i];
 		sem->settings++;
-		pid_replace(&sem->pid, pid);
+		sem_sign(set, sem, pid);
 		if (sem->value != before)
 			sem_moved(set, &s, sem, sem->value > before);
 	}
-	set_signed(set, pid);
+	set_date(set);
 	set_settle(set, &s);
 	set_unlock(set, &s);
 }
@@ -1671,6 +1689,7 @@ static int set_init(struct ipcx_object *obj, const void *params)
 	set->nr = p->count;
 	set->owned = p->flags & IPCX_SEM_OWNED;
 	set->max = p->max;
+	set->last = set->sems;
 	return 0;
 }
 
@@ -1689,7 +1708,6 @@ static void set_destroy(struct ipcx_object *obj)
 		put_pid(set->sems[i].pid);
 		cond_resched();
 	}
-	put_pid(set->last);
 	kvfree(set->sems);
 }
 
@@ -1763,7 +1781,7 @@ static void set_stat(struct ipcx_object *obj, struct pid_namespace *pid_ns,
 	struct set *set = to_set(obj);
 
 	spin_lock(&set->lock);
-	stat->last_writer_pid = pid_nr_ns(set->last, pid_ns);
+	stat->last_writer_pid = pid_nr_ns(set->last->pid, pid_ns);
 	stat->write_ns = set->last_ns;
 	stat->readers = set->files_rd;
 	stat->writers = set->files_wr;
@@ -1845,7 +1863,7 @@ static int sem_fasync(int fd, struct file *filp, int on)
 }
 
 /* What is done most often comes by a shorter way. */
-static long set_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+static __hot long set_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
 	struct ipcx_sem_op step __uninitialized;
 

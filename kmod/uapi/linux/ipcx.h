@@ -1057,7 +1057,7 @@ enum ipcx_stat_flags {
  *
  * A set has no bytes and no readers but those who wait for 0: @waiting_readers are
  * these, @waiting_writers those who wait for a semaphore to rise; @write_ns and
- * @last_writer_pid tell of the last operation or setting.
+ * @last_writer_pid tell of the last operation or setting, or the last death that undid one.
  *
  * Nothing is taken or changed. Counts are those of one moment each.
  */
