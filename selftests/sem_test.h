@@ -66,6 +66,18 @@ static inline struct ipcx_sem_op sem_step(uint32_t index, int32_t delta, uint32_
 	return (struct ipcx_sem_op) { .index = index, .delta = delta, .flags = flags };
 }
 
+/* Can the short command say it? One operation on the file, to wait for ever or not at all. */
+static inline bool is_sem_one(const struct ipcx_ref *ref, const struct ipcx_sem_op *ops,
+			      uint32_t count, uint32_t flags, const struct ipcx_deadline *deadline)
+{
+	const struct ipcx_deadline never = deadline_never();
+	const struct ipcx_ref self = ref_self();
+
+	if (count != 1 || flags || memcmp(ref, &self, sizeof(self)))
+		return false;
+	return ops->delta > 0 || ops->flags & NOWAIT || !memcmp(deadline, &never, sizeof(never));
+}
+
 helper int ref_sem_op(int fd, struct ipcx_ref ref, const struct ipcx_sem_op *ops,
 		      uint32_t count, uint32_t flags, struct ipcx_deadline deadline)
 {
@@ -78,6 +90,8 @@ helper int ref_sem_op(int fd, struct ipcx_ref ref, const struct ipcx_sem_op *ops
 		.deadline = deadline,
 	};
 
+	if (is_sem_one(&ref, ops, count, flags, &deadline))
+		return ipc_ioctl(fd, IPCX_IOC_SEM_ONE, (void *)ops);
 	return ipc_ioctl(fd, IPCX_IOC_SEM_OP, &arg);
 }
 
