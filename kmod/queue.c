@@ -764,7 +764,7 @@ static void queue_relax(struct queue *queue, struct section *s)
 	__releases(&queue->lock) __acquires(&queue->lock)
 {
 	queue_unlock(queue, s);
-	cond_resched();
+	ipcx_relax();
 	queue_lock(queue, s);
 }
 

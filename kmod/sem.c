@@ -288,7 +288,7 @@ static void set_relax(struct set *set, struct section *s)
 	__releases(&set->lock) __acquires(&set->lock)
 {
 	set_unlock(set, s);
-	cond_resched();
+	ipcx_relax();
 	set_lock(set, s);
 }
 
@@ -416,23 +416,12 @@ static bool retries_before(struct rb_node *a, const struct rb_node *b)
 	return sem_a->retry->vector->seq < sem_b->retry->vector->seq;
 }
 
-/* Mostly it is the only one. */
-static void changed_del(struct set *set, struct sem *sem)
-{
-	struct rb_root *root = &set->changed.rb_root;
-
-	if (root->rb_node == &sem->changed && !sem->changed.rb_left && !sem->changed.rb_right)
-		set->changed = RB_ROOT_CACHED;
-	else
-		rb_erase_cached(&sem->changed, &set->changed);
-}
-
 /* Those who wait for it will be tried again from @at on, if that isn't the end of a list. */
 static noinline __hot void sem_retry_from(struct set *set, struct sem *sem, struct list_head *at)
 {
 	lockdep_assert_held(&set->lock);
 	if (sem->retry)
-		changed_del(set, sem);
+		rb_erase_cached(&sem->changed, &set->changed);
 	sem->retry = NULL;
 	if (at == &sem->downs || at == &sem->zeros)
 		return;
@@ -1331,7 +1320,8 @@ static __always_inline bool step_alone(struct set *set, const struct ipcx_sem_op
 	lockdep_assert_held(&set->lock);
 	if (!step->delta || step->flags & IPCX_SEM_UNDO || value < 0 || value > set->max)
 		return false;
-	if (set->owned || set->fasync || ipcx_object_removed(&set->obj))
+	/* Who asks for signals meanwhile looks after that, and finds the lock taken. */
+	if (set->owned || READ_ONCE(set->fasync) || ipcx_object_removed(&set->obj))
 		return false;
 	/* Who polls was on this list before he took the lock. */
 	if (waitqueue_active(&sem->poll))

@@ -4,6 +4,8 @@
 
 #include <linux/fs.h>
 #include <linux/ktime.h>
+#include <linux/processor.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
 #include <linux/time.h>
@@ -83,6 +85,18 @@ static inline void ipcx_wakes_add(struct ipcx_wakes *wakes, struct task_struct *
 
 void ipcx_wakes_unlock(struct ipcx_wakes *wakes, spinlock_t *lock)
 	__releases(lock);
+
+/**
+ * ipcx_relax - between two sections of one long work
+ *
+ * A spinlock that isn't fair, as in most virtual machines, would be taken again before who
+ * spins for it sees it free: as in __cond_resched_lock().
+ */
+static inline void ipcx_relax(void)
+{
+	if (!cond_resched())
+		cpu_relax();
+}
 
 /**
  * struct ipcx_choice - a task that waits for one of several things (select.c)
