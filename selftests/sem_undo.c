@@ -208,6 +208,24 @@ TEST_F(undo, wakes_who_waits)
 	EXPECT_EQ(0, sem_value(self->fd, 0));
 }
 
+/* STAT tells of the last of all, whichever semaphore that was. */
+TEST_F(undo, stat_tells_of_a_death)
+{
+	struct child child = child_start(BY_KILL, take_two, self->fd);
+	struct ipcx_stat st;
+	uint64_t before;
+
+	ASSERT_EQ(0, sem_try(self->fd, 1, 1, 0));
+	EXPECT_EQ(getpid(), pipe_stat(self->fd).last_writer_pid);
+	before = now_ns(CLOCK_REALTIME_COARSE);
+	child_end(&child, BY_KILL);
+	st = pipe_stat(self->fd);
+	EXPECT_EQ(child.pid, st.last_writer_pid);
+	EXPECT_LE(before, st.write_ns);
+	ASSERT_EQ(0, sem_try(self->fd, 1, -1, 0));
+	EXPECT_EQ(getpid(), pipe_stat(self->fd).last_writer_pid);
+}
+
 /* Where it would leave the range it stops. */
 TEST_F(undo, stays_in_range)
 {

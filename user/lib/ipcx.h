@@ -1052,7 +1052,8 @@ int ipcx_sem_file(int fd, unsigned int index);
  * * -EOVERFLOW: what is to be undone would exceed its maximum
  * * -EDEADLK: a down, and the process has the owned semaphore
  * * -EDQUOT: an account is full, and %IPCX_SEM_UNDO or an owned semaphore needs memory
- * * -EAGAIN: it would have to wait, and was asked not to
+ * * -EAGAIN: it would have to wait, and was asked not to; for all also if others were busy
+ *   with the objects each of the 16 times that it looked
  * * -EINTR: a signal came
  * * -ETIMEDOUT: the deadline came
  * * -EIDRM: the object @index was removed
